@@ -1,0 +1,12 @@
+/** `client`: hosts of buyers; the traffic engine opens its connections from them. */
+import { z } from 'zod';
+import { defineKind } from './kind.js';
+import { commonKnobs } from './knobs.js';
+
+export const client = defineKind({
+  kind: 'client',
+  layer: 'client',
+  summary: 'Hosts of visitors; connections are opened from them.',
+  commands: {},
+  knobs: z.strictObject({ ...commonKnobs, to: z.string() }),
+});

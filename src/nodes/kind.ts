@@ -1,0 +1,131 @@
+/**
+ * What a kind of node is: its knobs, how it starts and is known ready, and how its log tells of a lost request.
+ * One file per kind in this folder, one line per kind in `registry.ts`.
+ */
+import type { z } from 'zod';
+import type { Cause } from '../ledger/causes.js';
+import type { Host, HostProcess } from '../testbed/host.js';
+import type { Endpoint, Layer, PlannedHost } from '../topology/plan.js';
+
+/** What a node needs to start on one host. */
+export interface NodeContext<Spec> {
+  host: Host;
+  planned: PlannedHost;
+  spec: Spec;
+  /** Where this host listens; undefined for L3 nodes and clients. */
+  listen: Endpoint | undefined;
+  /** Its backends, in order. */
+  backends: Endpoint[];
+  /** The source addresses towards the backends (L7), or the SNAT addresses (nat). */
+  sources: string[];
+  /** Text of the user's own configuration file, when the scenario names one. */
+  userConfig: string | undefined;
+  /** A folder that all hosts of this node share, for sockets and state; as this host's processes see it. */
+  sharedDir: string;
+}
+
+/** A node's daemons on one host, running and ready. */
+export interface RunningNode {
+  processes: HostProcess[];
+  /** True when the user's own configuration keeps attribution from seeing each request. */
+  reducedAttribution?: string;
+  /** Ends it so that every log line is written: by SIGTERM or the like. Idempotent. */
+  stop?(): Promise<void>;
+}
+
+/**
+ * How one try of a proxy to reach a backend ended.
+ * `no-live-backend` means that every backend was held down and none was tried.
+ */
+export type UpstreamResult =
+  | 'answered'
+  | 'no-local-port'
+  | 'no-live-backend'
+  | 'connect-timeout'
+  | 'response-timeout'
+  | 'refused'
+  | 'reset'
+  | 'unreachable'
+  | 'connection-limit'
+  | 'file-limit'
+  | 'queue-timeout'
+  | 'closed-early'
+  | 'failed';
+
+/** One try of a proxy to reach a backend, as its log tells. */
+export interface UpstreamTry {
+  /** `address:port` of the backend; undefined where none was chosen. */
+  to: string | undefined;
+  /** Local `address:port` of the try, where the daemon logs it. */
+  from?: string;
+  result: UpstreamResult;
+  /** Unix time in ms at which the try ended. */
+  endedAt: number;
+  /** The daemon's own words, kept as evidence. */
+  evidence: string;
+}
+
+/** What one L7 node or server saw of one request, taken from its own log. */
+export interface Sighting {
+  /** The request's id including the try, as sent in `X-Request-Id`. */
+  id: string;
+  host: string;
+  /** Unix time in ms. */
+  startedAt: number;
+  endedAt: number;
+  /** HTTP status that it answered; 0 when it answered nothing; 499 when the client left first. */
+  status: number;
+  /** The connection's other end as this host saw it, `address:port`. */
+  peer: string;
+  tries: UpstreamTry[];
+  /** A refusal by this node's own setting, before any backend was tried. */
+  refusal?: { cause: Cause; evidence: string };
+  /** The log line itself. */
+  evidence: string;
+}
+
+/** A log line that tells of trouble but names no request: matched by connection or by time. */
+export interface Incident {
+  host: string;
+  /** Unix time in ms, as exact as the log gives it. */
+  at: number;
+  cause: Cause;
+  /** `address:port` of the client connection, where the log tells it. */
+  peer?: string;
+  evidence: string;
+}
+
+/** What a node's logs tell. */
+export interface LogReading {
+  sightings: Sighting[];
+  incidents: Incident[];
+}
+
+/** A pool of source ports that a host owns. */
+export interface PortPool {
+  /** Ports towards one destination: range times addresses. */
+  capacity: number;
+}
+
+/** A kind of node. */
+export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
+  kind: string;
+  layer: Layer;
+  /** The kind's knobs, the common ones included; `kind` itself is added by the registry. */
+  knobs: Schema;
+  /** One sentence for `--help`, the JSON Schema and docs. */
+  summary: string;
+  /** Packages that the netns driver needs, by the command they bring: `{ nginx: 'nginx-light' }`. */
+  commands: Record<string, string>;
+  /** How to ask for its version: argv; the first x.y.z of the output counts. */
+  version?: { name: string; argv: string[] };
+  /** Renders configuration, starts the daemons, resolves when they accept work. */
+  start?(context: NodeContext<z.output<Schema>>): Promise<RunningNode>;
+  /** Reads the logs of one host after the run. */
+  readLogs?(host: Host): Promise<LogReading>;
+}
+
+/** Gives a kind its types without stating them twice. */
+export function defineKind<Schema extends z.ZodObject>(kind: NodeKind<Schema>): NodeKind<Schema> {
+  return kind;
+}

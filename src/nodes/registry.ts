@@ -1,0 +1,34 @@
+/** All kinds of node: one line each. */
+import { z } from 'zod';
+import { client } from './client.js';
+import { fixed } from './fixed.js';
+import type { NodeKind } from './kind.js';
+import { nat } from './nat.js';
+import { nginx } from './nginx.js';
+import { ticketShop } from './ticket-shop.js';
+
+const KINDS = { client, nat, nginx, 'ticket-shop': ticketShop, fixed };
+
+export type KindName = keyof typeof KINDS;
+
+/** A node of a scenario, resolved: its kind and that kind's knobs. */
+export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
+
+/** Kinds that the design names and that this version does not build yet. */
+export const FUTURE_KINDS = ['firewall', 'haproxy', 'squid', 'varnish', 'attacker', 'redis'] as const;
+
+export const KIND_NAMES = Object.keys(KINDS) as KindName[];
+
+/** The kind by its name. */
+export function kindOf(name: KindName): NodeKind {
+  return KINDS[name] as unknown as NodeKind;
+}
+
+/** The schema of one node: the kinds' knobs, told apart by `kind`. */
+export const nodeSchema = z.discriminatedUnion('kind', [
+  client.knobs.extend({ kind: z.literal('client') }),
+  nat.knobs.extend({ kind: z.literal('nat') }),
+  nginx.knobs.extend({ kind: z.literal('nginx') }),
+  ticketShop.knobs.extend({ kind: z.literal('ticket-shop') }),
+  fixed.knobs.extend({ kind: z.literal('fixed') }),
+]);

@@ -1,0 +1,89 @@
+/** What the kernel and the daemons saw during one trial, as plain values: the ledger's other half, beside the outcomes. */
+import type { Incident, Sighting } from '../nodes/kind.js';
+
+/** TCP flag bits (RFC 9293 §3.1). */
+export const TcpFlag = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
+
+/** The segments with SYN or RST that one host's tap saw, as columns in the order of their time. */
+export interface TapTable {
+  host: string;
+  length: number;
+  /** ns since the run's start. */
+  timeNs: Float64Array;
+  /** Raw IPv4 addresses, host byte order. */
+  source: Uint32Array;
+  destination: Uint32Array;
+  sourcePort: Uint16Array;
+  destinationPort: Uint16Array;
+  sequence: Uint32Array;
+  acknowledgement: Uint32Array;
+  flags: Uint8Array;
+  /** 1 = left the host, 0 = came in. */
+  outgoing: Uint8Array;
+  /** Packets that the kernel could not hand over (PACKET_STATISTICS); above 0 the evidence has holes. */
+  kernelDrops: number;
+}
+
+/** A change of a gateway's connection table. */
+export interface ConntrackEvent {
+  /** ns since the run's start. */
+  timeNs: number;
+  type: 'new' | 'destroy';
+  /** Before translation, `address:port`. */
+  source: string;
+  destination: string;
+  /** After translation: the source as the destination sees it. */
+  translated: string;
+  /** TCP state of the entry at that moment, e.g. `ESTABLISHED`; undefined where the kernel does not say. */
+  state: string | undefined;
+}
+
+export interface ConntrackLog {
+  host: string;
+  events: ConntrackEvent[];
+  /** Times that the kernel dropped events (ENOBUFS). */
+  overruns: number;
+}
+
+/** Kernel counters of one host: after minus before, by name (`TcpExt.ListenOverflows`, `conntrack.insert_failed`). */
+export type CounterDeltas = Record<string, number>;
+
+/** Ports in use at one moment. */
+export interface PortSample {
+  /** ns since the run's start. */
+  timeNs: number;
+  /** By node: ports in use towards its busiest destination on its busiest host, and how many of them are in TIME_WAIT. */
+  inUse: Record<string, number>;
+  timeWait: Record<string, number>;
+  /** By node: sockets per TCP state over all its hosts. */
+  states: Record<string, Record<string, number>>;
+  /** Requests that came due, completed, dropped so far. */
+  due: number;
+  completed: number;
+  dropped: number;
+  /** CPU seconds used so far by each host's daemons, by node, and by the generator. */
+  cpu: Record<string, number>;
+}
+
+/** Peak use of one node's pool. */
+export interface PoolPeak {
+  capacity: number;
+  peak: number;
+  peakShare: number;
+}
+
+/** Everything observed in one trial. */
+export interface Observations {
+  taps: Record<string, TapTable>;
+  conntrack: Record<string, ConntrackLog>;
+  /** Per gateway host: `address:sequence` of every SYN that reached its forward chain; null where it was not asked. */
+  forwarded: Record<string, Set<string> | null>;
+  counters: Record<string, CounterDeltas>;
+  /** By request id with try. */
+  sightings: Map<string, Sighting[]>;
+  incidents: Incident[];
+  pools: Record<string, PoolPeak>;
+  samples: PortSample[];
+  /** Unix time in ms of the run's start: `timeNs / 1e6 + startedAtMs` is a log's time. */
+  startedAtMs: number;
+}

@@ -1,0 +1,89 @@
+/** The record of a run, `run.json` (schema `portparty/run@1`), as types. The contract with users' pipelines: fields may be added, none removed. */
+import type { Cause } from '../ledger/causes.js';
+import type { PoolPeak } from '../observe/observations.js';
+import type { GeneratorReport } from '../traffic/engine.js';
+
+export const RUN_SCHEMA = 'portparty/run@1';
+
+export type RunStatus = 'complete' | 'interrupted';
+export type RunVerdict = 'pass' | 'fail' | 'invalid' | 'none';
+
+export interface EvidenceSummary {
+  /** Where it was read: `edge: conntrack insert_failed`. */
+  source: string;
+  value: number | string;
+}
+
+export interface CauseCount {
+  cause: Cause;
+  /** The node's name. */
+  at: string;
+  count: number;
+  because?: { cause: Cause; at: string };
+  evidence: EvidenceSummary[];
+}
+
+/** Milliseconds. */
+export interface LatencySummary {
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  max: number;
+  mean: number;
+  count: number;
+}
+
+export interface GateResult {
+  gate: string;
+  /** null when there was nothing to observe; such a gate fails. */
+  observed: number | null;
+  pass: boolean;
+}
+
+/** The measured fields, the same for a variant and for each of its trials. */
+export interface Measured {
+  requests: {
+    due: number;
+    completed: number;
+    dropped: number;
+    attempts: number;
+    byCause: CauseCount[];
+    delayed: Omit<CauseCount, 'evidence'>[];
+  };
+  visitors: { arrived: number; served: number; soldOut: number; turnedAway: number };
+  /** Absent where nothing sells tickets. */
+  tickets?: { stock: number; sold: number };
+  latency: { connect: LatencySummary; response: LatencySummary };
+  throughput: { completedPerSecond: number };
+  ports: Record<string, PoolPeak>;
+  generator: GeneratorReport;
+  validity: { valid: boolean; reasons: string[] };
+}
+
+export interface TrialRecord extends Measured {
+  trial: number;
+}
+
+export interface VariantRecord extends Measured {
+  name: string;
+  /** Trials that ran to their end. */
+  trials: number;
+  gates: GateResult[];
+  perTrial: TrialRecord[];
+}
+
+export interface RunRecord {
+  schema: typeof RUN_SCHEMA;
+  id: string;
+  startedAt: string;
+  finishedAt: string | null;
+  status: RunStatus;
+  scenario: { name: string; file: string; sha256: string; seed: number };
+  driver: 'netns' | 'docker';
+  /** Why this driver was taken. */
+  driverReason: string;
+  environment: { kernel: string; node: string; cpus: number; versions: Record<string, string> };
+  variants: VariantRecord[];
+  verdict: RunVerdict;
+}

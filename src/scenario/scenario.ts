@@ -1,0 +1,55 @@
+/** A scenario after loading: checked, resolved, every unit a plain number; one value per variant. */
+import type { NodeSpec } from '../nodes/registry.js';
+import type { RateRamp } from './units.js';
+
+/** A phase of arrivals: visitors per second, or (closed loop) that many connections as fast as possible. */
+export type ArrivalPhase =
+  | { forMs: number; rate: RateRamp }
+  | { forMs: number; connections: number };
+
+export type JourneyName = 'buy-ticket' | 'view-event' | 'hold';
+
+export interface Traffic {
+  /** Names of the client nodes that the visitors come from (`from: buyers`, or a list). */
+  from: string[];
+  journey: JourneyName;
+  thinkTimeMs: number;
+  /** For `hold`. */
+  holdForMs: number;
+  connections: { mode: 'per-request' } | { mode: 'per-visitor' } | { mode: 'pooled'; size: number };
+  close: 'client' | 'server' | 'reset';
+  arrivals: ArrivalPhase[];
+  process: 'poisson' | 'uniform';
+  timeout: { connectMs: number; responseMs: number };
+  retry: { attempts: number; backoffMs: number };
+  /** Limit of the generator's own lateness, p99 in ms. */
+  maxLatenessMs: number;
+}
+
+/** A gate of one variant: the text as written, and where, for messages. */
+export interface GateLine {
+  text: string;
+  /** `file:line:column` of the expression. */
+  where: string;
+}
+
+export interface ScenarioVariant {
+  name: string;
+  topology: Record<string, NodeSpec>;
+  traffic: Traffic;
+  /** The gates that hold for this variant. */
+  gates: GateLine[];
+  /** Text of each node's own configuration file, by node name. */
+  configs: Record<string, string>;
+}
+
+export interface Scenario {
+  name: string;
+  description: string;
+  /** As given on the command line. */
+  file: string;
+  sha256: string;
+  seed: number;
+  trials: number;
+  variants: ScenarioVariant[];
+}

@@ -1,0 +1,75 @@
+/**
+ * What a running host offers, whichever driver runs it. Nothing outside `testbed/` knows more than this.
+ *
+ *     buyers[0] --veth--> edge --veth--> balancer --veth--> shop[0]
+ *        |                 |                |                 |
+ *       Host              Host             Host              Host      <- this file
+ */
+import type { Plan } from '../topology/plan.js';
+
+/** A finished command. */
+export interface CommandResult {
+  stdout: string;
+  stderr: string;
+}
+
+/** A daemon that was started on a host. */
+export interface HostProcess {
+  /** Process id as seen by whoever may signal it. */
+  readonly pid: number;
+  /** Resolves when it ends: exit code, or null and the signal's name. */
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  /** True while it has not ended. */
+  readonly running: boolean;
+  /** Sends a signal to it and its children. */
+  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR1' | 'SIGUSR2'): Promise<void>;
+}
+
+/** How a daemon is started. */
+export interface SpawnOptions {
+  /** Name of the log file that its stdout and stderr go to, `<label>.log` in the host's log folder. */
+  label: string;
+  /** RLIMIT_NOFILE of the daemon; the harness's own limit when absent. */
+  openFiles?: number;
+  env?: Record<string, string>;
+}
+
+/** One running host of the testbed. */
+export interface Host {
+  /** `shop[0]`, or plain `edge` for a node with one host. */
+  readonly name: string;
+  /** The node's name in the scenario, `shop`. */
+  readonly node: string;
+  /** Path of the host's network namespace for setns(2), or null where this process cannot enter it. */
+  readonly netns: string | null;
+  /** Folder of the host's logs and rendered configuration, kept in the record; as the host's own processes see it. */
+  readonly logDir: string;
+  /** Scratch folder, gone with the testbed; as the host's own processes see it. */
+  readonly runDir: string;
+  /** Path to the built package (its `dist/`) as the host's own processes see it. */
+  readonly distDir: string;
+  /** Path of the Node.js binary as the host's own processes see it. */
+  readonly nodeBinary: string;
+  /** Runs a command to its end. Throws a PortPartyError (exit 3) naming host, command and its stderr when it fails. */
+  run(argv: string[], options?: { input?: string }): Promise<CommandResult>;
+  /** Starts a daemon; it ends with the testbed at the latest. */
+  spawn(argv: string[], options: SpawnOptions): Promise<HostProcess>;
+  /** Writes a file; a relative path is taken from `logDir`. Returns the path as the host sees it. */
+  writeFile(path: string, text: string): Promise<string>;
+  /** Reads a file, '' when there is none; a relative path is taken from `logDir`. */
+  readFile(path: string): Promise<string>;
+  /** Sets a sysctl of the host's network namespace, e.g. `net.ipv4.ip_local_port_range`. */
+  setSysctl(name: string, value: string): Promise<void>;
+  /** Reads a sysctl of the host's network namespace. */
+  sysctl(name: string): Promise<string>;
+}
+
+/** A chain that is up. */
+export interface Testbed {
+  readonly driver: 'netns' | 'docker';
+  readonly plan: Plan;
+  /** By host name, in the plan's order. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  /** Ends every process and removes every host. Idempotent. */
+  down(): Promise<void>;
+}

@@ -1,0 +1,91 @@
+/** What an engine is: it takes a traffic plan, sends it, and fills in one outcome per request. */
+import type { Outcomes } from './outcomes.js';
+
+/** One request of a journey. */
+export interface JourneyStep {
+  name: string;
+  method: 'GET' | 'POST';
+  path: string;
+  /** Body of a POST, '' otherwise. */
+  body: string;
+}
+
+/** A client host as an engine sees it. */
+export interface TrafficClient {
+  host: string;
+  /** Path of its network namespace for setns(2); null: send from the current one. */
+  netns: string | null;
+  /** Where its connections go, in turn. */
+  targets: { host: string; address: string; port: number }[];
+}
+
+/** How connections are used. */
+export type ConnectionMode = { mode: 'per-request' } | { mode: 'per-visitor' } | { mode: 'pooled'; size: number };
+
+/** All that an engine needs, as a plain value that can be sent to another thread or host. */
+export interface TrafficPlan {
+  /** Planned arrival of each visitor, ns since start, sorted. Empty in closed loop. */
+  arrivalsNs: Float64Array;
+  /** Closed-loop phases, when the scenario asks for them instead of rates. */
+  closedLoop: { forMs: number; connections: number }[] | undefined;
+  steps: JourneyStep[];
+  /** For the `hold` journey: how long a connection is kept after its request was sent, ms. */
+  holdForMs: number | undefined;
+  thinkTimeMs: number;
+  connections: ConnectionMode;
+  /** Who closes first: the client by FIN, the server (`Connection: close`), or the client by RST. */
+  close: 'client' | 'server' | 'reset';
+  connectTimeoutMs: number;
+  responseTimeoutMs: number;
+  retry: { attempts: number; backoffMs: number };
+  clients: TrafficClient[];
+  /** Request ids are `<prefix>.<visitor>.<step>`, and `.<try>` behind it from the second try on. */
+  idPrefix: string;
+}
+
+/** The visitor `v` comes from client `v % clients`, and its connections go to that client's targets in turn. */
+export function clientOf(visitor: number, clients: number): number {
+  return visitor % clients;
+}
+
+/** Id of a request's try (0 = the first), as sent in `X-Request-Id`. */
+export function requestId(prefix: string, visitor: number, step: number, tryIndex: number): string {
+  return tryIndex === 0 ? `${prefix}.${visitor}.${step}` : `${prefix}.${visitor}.${step}.${tryIndex}`;
+}
+
+/** What the generator says of itself. Milliseconds and seconds; null where the engine cannot know. */
+export interface GeneratorReport {
+  engine: string;
+  lateP50Ms: number;
+  lateP99Ms: number;
+  lateMaxMs: number;
+  /** CPU of the sending thread, user and system. */
+  cpuSeconds: number;
+  userSeconds: number;
+  systemSeconds: number;
+  /** Times that the generator itself was out of descriptors or memory (EMFILE, ENFILE, ENOBUFS). */
+  ownFailures: number;
+  /** How it waits, e.g. `epoll_pwait2`. */
+  timer: string;
+  /** Remarks for the record, such as a fall-back that was taken. */
+  notes: string[];
+}
+
+/** An engine that is ready to start. */
+export interface PreparedTraffic {
+  outcomes: Outcomes;
+  /** Starts sending at CLOCK_MONOTONIC `startNs` (`process.hrtime.bigint()`); resolves when the last request has ended. */
+  run(startNs: bigint): Promise<GeneratorReport>;
+  /** Ends it early: nothing new is sent, open requests are left `underWay`. */
+  stop(): void;
+  /** Frees threads and descriptors. */
+  close(): Promise<void>;
+}
+
+/** A traffic engine. */
+export interface Engine {
+  name: 'socket' | 'undici' | 'autocannon';
+  /** Undefined when it can send this plan, else why not and what to use instead. */
+  refuses(plan: TrafficPlan): string | undefined;
+  prepare(plan: TrafficPlan): Promise<PreparedTraffic>;
+}
