@@ -27,10 +27,7 @@ export class PortPartyError extends Error {
   /** What to do next, as one sentence or one command. */
   readonly hint: string | undefined;
 
-  constructor(
-    message: string,
-    options: { exitCode: ExitCode; where?: string; hint?: string; cause?: unknown },
-  ) {
+  constructor(message: string, options: { exitCode: ExitCode; where?: string; hint?: string; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exitCode = options.exitCode;
     this.where = options.where;
@@ -44,11 +41,6 @@ export function usageError(message: string, where?: string, hint?: string): Port
 }
 
 /** The testbed could not be built, or broke (exit 3). */
-export function testbedError(
-  message: string,
-  where?: string,
-  hint?: string,
-  cause?: unknown,
-): PortPartyError {
+export function testbedError(message: string, where?: string, hint?: string, cause?: unknown): PortPartyError {
   return new PortPartyError(message, { exitCode: ExitCode.testbed, where, hint, cause });
 }

@@ -4,7 +4,8 @@
 export const CAUSES = {
   'ports-exhausted': {
     means: 'no free source port on that node for that destination',
-    proof: 'EADDRNOTAVAIL at the client or in the proxy log; a SYN that entered the gateway, reached its forward chain and never left',
+    proof:
+      'EADDRNOTAVAIL at the client or in the proxy log; a SYN that entered the gateway, reached its forward chain and never left',
   },
   'conntrack-full': {
     means: 'the connection table of that NAT gateway or firewall is full',
@@ -37,9 +38,15 @@ export const CAUSES = {
     means: 'a NAT gateway or firewall had forgotten an idle connection',
     proof: "the gateway's conntrack DESTROY event of that tuple",
   },
-  lost: { means: 'the link lost it (only where the scenario asks for loss)', proof: 'a SYN out of one host, never into the next' },
+  lost: {
+    means: 'the link lost it (only where the scenario asks for loss)',
+    proof: 'a SYN out of one host, never into the next',
+  },
   unreachable: { means: 'no route', proof: 'EHOSTUNREACH or ENETUNREACH' },
-  'response-timeout': { means: 'accepted, but no answer in time', proof: 'a finished handshake, no response within the time-out' },
+  'response-timeout': {
+    means: 'accepted, but no answer in time',
+    proof: 'a finished handshake, no response within the time-out',
+  },
   'http-error': { means: 'the application itself answered 5xx', proof: "the application's own log line" },
   'session-lost': {
     means: "the session's server is gone or another one answered",

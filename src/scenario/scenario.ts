@@ -3,9 +3,7 @@ import type { NodeSpec } from '../nodes/registry.js';
 import type { RateRamp } from './units.js';
 
 /** A phase of arrivals: visitors per second, or (closed loop) that many connections as fast as possible. */
-export type ArrivalPhase =
-  | { forMs: number; rate: RateRamp }
-  | { forMs: number; connections: number };
+export type ArrivalPhase = { forMs: number; rate: RateRamp } | { forMs: number; connections: number };
 
 export type JourneyName = 'buy-ticket' | 'view-event' | 'hold';
 

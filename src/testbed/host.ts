@@ -22,7 +22,9 @@ export interface HostProcess {
   /** True while it has not ended. */
   readonly running: boolean;
   /** Sends a signal to it and its children. */
-  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR1' | 'SIGUSR2'): Promise<void>;
+  signal(
+    name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR1' | 'SIGUSR2',
+  ): Promise<void>;
 }
 
 /** How a daemon is started. */

@@ -90,7 +90,11 @@ export function outcomes(visitors: number, steps: number, buffer?: SharedArrayBu
   let offset = 0;
   // Widest first, so that every column starts at a multiple of its element size.
   for (const [name, type] of COLUMNS) {
-    columns[name] = new type(memory, offset, rows);
+    columns[name] = new (type as new (memory: SharedArrayBuffer, offset: number, rows: number) => unknown)(
+      memory,
+      offset,
+      rows,
+    );
     offset += rows * type.BYTES_PER_ELEMENT;
   }
   const result = { ...(columns as unknown as OutcomeColumns), visitors, steps, rows, buffer: memory };

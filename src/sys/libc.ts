@@ -1,0 +1,209 @@
+/** System calls through koffi: thin, typed, resolved once; each returns what the kernel returns, and `errno()` tells why. */
+import { createRequire } from 'node:module';
+import type koffiNamespace from 'koffi';
+
+/** koffi is loaded with the first system call's module, not with the command line: `--help` stays instant. */
+const koffi = createRequire(import.meta.url)('koffi') as typeof koffiNamespace;
+
+const lib = koffi.load('libc.so.6');
+
+type Address = bigint;
+
+const bind_ = <F>(prototype: string) => lib.func(prototype) as unknown as F;
+
+/** errno of the last failed call of this thread. Read it right after the call. */
+export const errno = (): number => koffi.errno();
+
+/** The memory behind an address, as an ArrayBuffer (no copy). */
+export const viewMemory = (address: Address, bytes: number): ArrayBuffer => koffi.view(address, bytes);
+
+// Sockets. `address` arguments are Buffers made by `sockaddrIn` and the like.
+export const socket = bind_<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
+export const bind = bind_<(fd: number, address: Uint8Array, length: number) => number>(
+  'int bind(int, const uint8_t*, uint32_t)',
+);
+export const connect = bind_<(fd: number, address: Uint8Array, length: number) => number>(
+  'int connect(int, const uint8_t*, uint32_t)',
+);
+export const listen = bind_<(fd: number, backlog: number) => number>('int listen(int, int)');
+/** `address` receives the peer's sockaddr; `length` is a 4-byte in/out buffer. */
+export const accept4 = bind_<
+  (fd: number, address: Uint8Array | null, length: Uint32Array | null, flags: number) => number
+>('int accept4(int, uint8_t*, uint32_t*, int)');
+export const getsockname = bind_<(fd: number, address: Uint8Array, length: Uint32Array) => number>(
+  'int getsockname(int, uint8_t*, uint32_t*)',
+);
+export const send = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
+  'int64_t send(int, const uint8_t*, size_t, int)',
+);
+export const recv = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
+  'int64_t recv(int, uint8_t*, size_t, int)',
+);
+export const shutdown = bind_<(fd: number, how: number) => number>('int shutdown(int, int)');
+export const close = bind_<(fd: number) => number>('int close(int)');
+export const setsockopt = bind_<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
+  'int setsockopt(int, int, int, const uint8_t*, uint32_t)',
+);
+export const getsockopt = bind_<
+  (fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array) => number
+>('int getsockopt(int, int, int, uint8_t*, uint32_t*)');
+
+// Waiting.
+export const epollCreate1 = bind_<(flags: number) => number>('int epoll_create1(int)');
+export const epollCtl = bind_<(epoll: number, operation: number, fd: number, event: Uint8Array | null) => number>(
+  'int epoll_ctl(int, int, int, uint8_t*)',
+);
+export const epollWait = bind_<(epoll: number, events: Uint8Array, max: number, timeoutMs: number) => number>(
+  'int epoll_wait(int, uint8_t*, int, int)',
+);
+/** `timeout` is a struct timespec as two 64-bit integers, or null to wait for ever. Kernel 5.11 and glibc 2.35. */
+export const epollPwait2 = optional<
+  (epoll: number, events: Uint8Array, max: number, timeout: BigInt64Array | null, signals: null) => number
+>('int epoll_pwait2(int, uint8_t*, int, int64_t*, void*)');
+export const eventfd = bind_<(initial: number, flags: number) => number>('int eventfd(unsigned int, int)');
+export const read = bind_<(fd: number, data: Uint8Array, length: number) => number>(
+  'int64_t read(int, uint8_t*, size_t)',
+);
+export const write = bind_<(fd: number, data: Uint8Array, length: number) => number>(
+  'int64_t write(int, const uint8_t*, size_t)',
+);
+
+// Namespaces and processes.
+export const setns = bind_<(fd: number, type: number) => number>('int setns(int, int)');
+export const unshare = bind_<(flags: number) => number>('int unshare(int)');
+export const mount = bind_<(source: string, target: string, type: string, flags: number, data: string) => number>(
+  'int mount(const char*, const char*, const char*, uint64_t, const char*)',
+);
+export const prctl = bind_<(option: number, argument: number, a3: number, a4: number, a5: number) => number>(
+  'int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)',
+);
+/** Ends the process at once, threads included, without running any handler. */
+export const exitNow = bind_<(code: number) => never>('void _exit(int)');
+/** Receives RLIMIT_* as two 64-bit numbers: soft, hard. */
+export const getrlimit = bind_<(resource: number, limit: BigUint64Array) => number>('int getrlimit(int, uint64_t*)');
+export const setrlimit = bind_<(resource: number, limit: BigUint64Array) => number>('int setrlimit(int, uint64_t*)');
+/** `who` 1 is the calling thread; fills struct rusage (144 bytes). */
+export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('int getrusage(int, int64_t*)');
+export const gettid = bind_<() => number>('int gettid()');
+export const clockGettime = bind_<(clock: number, time: BigInt64Array) => number>('int clock_gettime(int, int64_t*)');
+
+// Memory.
+export const mmap = bind_<
+  (address: null, length: number, protection: number, flags: number, fd: number, offset: number) => Address
+>('void* mmap(void*, size_t, int, int, int, int64_t)');
+export const munmap = bind_<(address: Address, length: number) => number>('int munmap(void*, size_t)');
+
+/** A function that older C libraries lack: undefined there. */
+function optional<F>(prototype: string): F | undefined {
+  try {
+    return bind_<F>(prototype);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Numbers of <sys/socket.h>, <netinet/tcp.h>, <sys/epoll.h>, <sched.h> and friends, the same on x86_64 and arm64. */
+export const C = {
+  AF_UNIX: 1,
+  AF_INET: 2,
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  SOCK_STREAM: 1,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
+  SO_ERROR: 4,
+  SO_RCVBUF: 8,
+  SO_LINGER: 13,
+  SO_REUSEPORT: 15,
+  SO_ATTACH_FILTER: 26,
+  IPPROTO_IP: 0,
+  IP_BIND_ADDRESS_NO_PORT: 24,
+  IP_LOCAL_PORT_RANGE: 51,
+  IPPROTO_TCP: 6,
+  TCP_NODELAY: 1,
+  TCP_INFO: 11,
+  TCP_QUICKACK: 12,
+  SOL_PACKET: 263,
+  PACKET_RX_RING: 5,
+  PACKET_STATISTICS: 6,
+  PACKET_VERSION: 10,
+  SOL_NETLINK: 270,
+  NETLINK_ADD_MEMBERSHIP: 1,
+  NETLINK_NETFILTER: 12,
+  NETLINK_SOCK_DIAG: 4,
+  MSG_DONTWAIT: 0x40,
+  MSG_NOSIGNAL: 0x4000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 1,
+  EPOLLOUT: 4,
+  EPOLLERR: 8,
+  EPOLLHUP: 16,
+  EPOLLRDHUP: 0x2000,
+  EPOLLET: 0x80000000,
+  CLONE_NEWNET: 0x40000000,
+  CLONE_NEWNS: 0x20000,
+  PR_SET_PDEATHSIG: 1,
+  PR_SET_TIMERSLACK: 29,
+  RLIMIT_NOFILE: 7,
+  RUSAGE_SELF: 0,
+  RUSAGE_THREAD: 1,
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 1,
+  PROT_READ: 1,
+  PROT_WRITE: 2,
+  MAP_SHARED: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  ENFILE: 23,
+  EMFILE: 24,
+  EPIPE: 32,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+  EINPROGRESS: 115,
+} as const;
+
+/** struct epoll_event is packed on x86_64 only (<sys/epoll.h>): 12 bytes there, 16 elsewhere. */
+export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+/** Offset of the 64-bit `data` field in struct epoll_event. */
+export const EPOLL_DATA_OFFSET = process.arch === 'x64' ? 4 : 8;
+
+/** A struct sockaddr_in of 16 bytes for a dotted IPv4 address and a port. */
+export function sockaddrIn(address: string, port: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, C.AF_INET, true);
+  view.setUint16(2, port, false);
+  view.setUint32(4, ipToNumber(address), false);
+  return bytes;
+}
+
+/** `198.18.0.1` as a 32-bit number, host byte order. */
+export function ipToNumber(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+}
+
+/** A 32-bit number as a dotted IPv4 address. */
+export function numberToIp(number: number): string {
+  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+}
+
+/** The standard name of an errno that this program meets, else `errno N`. */
+export function errnoName(code: number): string {
+  for (const [name, value] of Object.entries(C))
+    if (value === code && name.startsWith('E') && !name.startsWith('EPOLL')) return name;
+  return `errno ${code}`;
+}
