@@ -15,11 +15,9 @@ export const commonKnobs = {
   /** Kernel settings of the node's own network namespace, `net.…` only. */
   sysctls: z
     .record(
-      z
-        .string()
-        .regex(/^net\.[a-z0-9_.-]+$/, {
-          error: 'only net.* settings belong to a host of its own; e.g. net.ipv4.tcp_tw_reuse',
-        }),
+      z.string().regex(/^net\.[a-z0-9_.-]+$/, {
+        error: 'only net.* settings belong to a host of its own; e.g. net.ipv4.tcp_tw_reuse',
+      }),
       z.union([z.number(), z.string()]),
     )
     .default({}),

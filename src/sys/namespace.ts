@@ -1,7 +1,7 @@
 /** Work inside another network namespace: setns(2) there and back, synchronously, on the calling thread only. */
 import { closeSync, openSync } from 'node:fs';
-import { PortPartyError, testbedError } from '../errors.js';
-import { C, errno, errnoName, setns } from './libc.js';
+import { testbedError } from '../errors.js';
+import { C, errno, errnoName, exitNow, setns } from './libc.js';
 
 let home: number | undefined;
 const opened = new Map<string, number>();
@@ -29,9 +29,14 @@ export function inNamespace<T>(path: string | null, work: () => T): T {
   try {
     return work();
   } finally {
-    if (setns(back, C.CLONE_NEWNET) !== 0)
-      throw new PortPartyError('cannot return to the own network namespace', { exitCode: 3 });
+    if (setns(back, C.CLONE_NEWNET) !== 0) strandedInForeignNamespace();
   }
+}
+
+/** Going on would send traffic from a wrong host: better to end than to measure falsehoods. */
+function strandedInForeignNamespace(): never {
+  process.stderr.write(`portparty: cannot return to the own network namespace: ${errnoName(errno())}\n`);
+  return exitNow(3);
 }
 
 /** Closes the descriptors that `inNamespace` keeps, so that the kernel can remove namespaces that have ended. */
