@@ -1,0 +1,156 @@
+/** Non-blocking TCP connections opened from other hosts' network namespaces, each tied to one epoll instance. */
+import { closeSync, openSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { testbedError } from '../../errors.js';
+import {
+  C,
+  clockGettime,
+  close,
+  connect,
+  EPOLL_DATA_OFFSET,
+  EPOLL_EVENT_BYTES,
+  epollCreate1,
+  epollCtl,
+  epollPwait2,
+  epollWait,
+  errno,
+  errnoName,
+  getsockname,
+  getsockopt,
+  setns,
+  setsockopt,
+  sockaddrIn,
+  socket,
+} from '../../sys/libc.js';
+import type { TrafficClient } from '../engine.js';
+
+/** Events taken from the kernel at a time. */
+const BATCH = 256;
+/** Offset of tcpi_total_retrans in struct tcp_info (<linux/tcp.h>). */
+const TOTAL_RETRANS_OFFSET = 100;
+
+/** CLOCK_MONOTONIC in ns as a plain number, without allocating: `performance.now()` and a constant. */
+export function monotonicClock(): () => number {
+  const pair = new BigInt64Array(2);
+  clockGettime(C.CLOCK_MONOTONIC, pair);
+  const offsetNs = Number(pair[0]) * 1e9 + Number(pair[1]) - performance.now() * 1e6;
+  return () => performance.now() * 1e6 + offsetNs;
+}
+
+/** The sockets of one sending thread. */
+export interface Connections {
+  /** Opens a socket on a client's host and starts its handshake. Returns the descriptor, or minus the errno. */
+  open(client: number, target: number, generation: number): number;
+  /** The local port, once `open` has returned. */
+  localPort(fd: number): number;
+  /** SO_ERROR: the errno that ended it, or 0. */
+  error(fd: number): number;
+  /** Segments that were retransmitted so far (TCP_INFO); before any data these are SYNs. */
+  retransmits(fd: number): number;
+  /** Closes by FIN, or by RST when `abort`. */
+  close(fd: number, abort: boolean): void;
+  /** Waits for events up to `timeoutNs` and returns how many there are. */
+  wait(timeoutNs: number): number;
+  eventFd(index: number): number;
+  eventGeneration(index: number): number;
+  eventMask(index: number): number;
+  /** How it waits. */
+  readonly timer: 'epoll_pwait2' | 'epoll_wait';
+  /** Returns to the own namespace and frees all. */
+  dispose(): void;
+}
+
+export function openConnections(clients: TrafficClient[]): Connections {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  const namespaces = clients.map((client) => (client.netns === null ? home : openSync(client.netns, 'r')));
+  const addresses = clients.map((client) => client.targets.map((target) => sockaddrIn(target.address, target.port)));
+  let current = home;
+
+  const epoll = epollCreate1(0);
+  if (epoll < 0) throw testbedError(`epoll_create1: ${errnoName(errno())}`);
+  const events = new Uint8Array(EPOLL_EVENT_BYTES * BATCH);
+  const eventView = new DataView(events.buffer);
+  const registration = new Uint8Array(EPOLL_EVENT_BYTES);
+  const registrationView = new DataView(registration.buffer);
+  registrationView.setUint32(0, (C.EPOLLIN | C.EPOLLOUT | C.EPOLLRDHUP | C.EPOLLET) >>> 0, true);
+  const timespec = new BigInt64Array(2);
+  const name = new Uint8Array(16);
+  const nameView = new DataView(name.buffer);
+  const length = new Uint32Array(1);
+  const word = new Uint8Array(4);
+  const wordView = new DataView(word.buffer);
+  const tcpInfo = new Uint8Array(TOTAL_RETRANS_OFFSET + 4);
+  const tcpInfoView = new DataView(tcpInfo.buffer);
+  const lingerZero = new Uint8Array(new Int32Array([1, 0]).buffer);
+
+  function enter(namespace: number): void {
+    if (namespace === current) return;
+    if (setns(namespace, C.CLONE_NEWNET) !== 0) throw testbedError(`setns: ${errnoName(errno())}`);
+    current = namespace;
+  }
+
+  return {
+    timer: epollPwait2 === undefined ? 'epoll_wait' : 'epoll_pwait2',
+
+    open(client, target, generation) {
+      enter(namespaces[client]);
+      const fd = socket(C.AF_INET, C.SOCK_STREAM | C.SOCK_NONBLOCK | C.SOCK_CLOEXEC, 0);
+      if (fd < 0) return -errno();
+      if (connect(fd, addresses[client][target], 16) !== 0) {
+        const code = errno();
+        if (code !== C.EINPROGRESS) {
+          close(fd);
+          return -code;
+        }
+      }
+      registrationView.setInt32(EPOLL_DATA_OFFSET, fd, true);
+      registrationView.setInt32(EPOLL_DATA_OFFSET + 4, generation, true);
+      if (epollCtl(epoll, C.EPOLL_CTL_ADD, fd, registration) !== 0) {
+        const code = errno();
+        close(fd);
+        return -code;
+      }
+      return fd;
+    },
+
+    localPort(fd) {
+      length[0] = 16;
+      return getsockname(fd, name, length) === 0 ? nameView.getUint16(2, false) : 0;
+    },
+
+    error(fd) {
+      length[0] = 4;
+      return getsockopt(fd, C.SOL_SOCKET, C.SO_ERROR, word, length) === 0 ? wordView.getInt32(0, true) : errno();
+    },
+
+    retransmits(fd) {
+      length[0] = tcpInfo.length;
+      if (getsockopt(fd, C.IPPROTO_TCP, C.TCP_INFO, tcpInfo, length) !== 0) return 0;
+      return Math.min(tcpInfoView.getUint32(TOTAL_RETRANS_OFFSET, true), 254);
+    },
+
+    close(fd, abort) {
+      if (abort) setsockopt(fd, C.SOL_SOCKET, C.SO_LINGER, lingerZero, lingerZero.length);
+      close(fd);
+    },
+
+    wait(timeoutNs) {
+      const whole = Math.max(0, Math.floor(timeoutNs));
+      if (epollPwait2 === undefined) return Math.max(0, epollWait(epoll, events, BATCH, Math.floor(whole / 1e6)));
+      timespec[0] = BigInt(Math.floor(whole / 1e9));
+      timespec[1] = BigInt(whole % 1e9);
+      return Math.max(0, epollPwait2(epoll, events, BATCH, timespec, null));
+    },
+
+    eventFd: (index) => eventView.getInt32(index * EPOLL_EVENT_BYTES + EPOLL_DATA_OFFSET, true),
+    eventGeneration: (index) => eventView.getInt32(index * EPOLL_EVENT_BYTES + EPOLL_DATA_OFFSET + 4, true),
+    eventMask: (index) => eventView.getUint32(index * EPOLL_EVENT_BYTES, true),
+
+    dispose() {
+      enter(home);
+      close(epoll);
+      for (const namespace of namespaces) if (namespace !== home) closeSync(namespace);
+      closeSync(home);
+    },
+  };
+}

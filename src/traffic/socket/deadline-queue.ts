@@ -1,0 +1,53 @@
+/** Deadlines that all lie the same span ahead, so the order of adding is the order of expiry: a ring of numbers, O(1) at both ends. */
+
+/** A queue of (time, subject, generation) with rising times. */
+export interface DeadlineQueue {
+  /** Adds a deadline; `timeNs` must not be below the last one added. */
+  add(timeNs: number, subject: number, generation: number): void;
+  /** Time of the first deadline, Infinity when empty. */
+  firstNs(): number;
+  subject(): number;
+  generation(): number;
+  /** Removes the first. */
+  remove(): void;
+}
+
+export function deadlineQueue(): DeadlineQueue {
+  let capacity = 1024;
+  let times = new Float64Array(capacity);
+  let subjects = new Int32Array(capacity);
+  let generations = new Int32Array(capacity);
+  let head = 0;
+  let size = 0;
+
+  function grow(): void {
+    const unroll = <A extends Float64Array | Int32Array>(from: A, to: A): A => {
+      to.set(from.subarray(head), 0);
+      to.set(from.subarray(0, head), capacity - head);
+      return to;
+    };
+    times = unroll(times, new Float64Array(capacity * 2));
+    subjects = unroll(subjects, new Int32Array(capacity * 2));
+    generations = unroll(generations, new Int32Array(capacity * 2));
+    head = 0;
+    capacity *= 2;
+  }
+
+  return {
+    add(timeNs, subject, generation) {
+      if (size === capacity) grow();
+      const index = (head + size) & (capacity - 1);
+      times[index] = timeNs;
+      subjects[index] = subject;
+      generations[index] = generation;
+      size++;
+    },
+    firstNs: () => (size === 0 ? Number.POSITIVE_INFINITY : times[head]),
+    subject: () => subjects[head],
+    generation: () => generations[head],
+    remove() {
+      head = (head + 1) & (capacity - 1);
+      size--;
+    },
+  };
+}

@@ -1,0 +1,398 @@
+/**
+ * The sending loop: plans in, outcomes out, one thread, no object per request.
+ *
+ *     arrival or think time due -> connect -> handshake -> request -> response -> next step, hold, or close
+ *
+ * It never returns to the event loop while it sends, and it sleeps until the next planned moment or the next event.
+ */
+import { C, errno, recv, send } from '../../sys/libc.js';
+import { clientOf, type TrafficPlan } from '../engine.js';
+import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
+import { monotonicClock, openConnections } from './connections.js';
+import { type DeadlineQueue, deadlineQueue } from './deadline-queue.js';
+import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
+import { writeRequest } from './request-text.js';
+
+/** What a connection is doing. */
+const Phase = { closed: 0, connecting: 1, waiting: 2, idle: 3, holding: 4, draining: 5 } as const;
+
+/** Arrivals sent before the kernel is asked for events again, so that a burst does not make answers look late. */
+const ARRIVALS_AT_A_TIME = 32;
+/** Longest sleep, so that a stop is noticed. */
+const LONGEST_SLEEP_NS = 100e6;
+/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a faster handshake had none. */
+const NO_RETRANSMIT_BELOW_NS = 0.9e9;
+const HTTP_CONFLICT = 409;
+const HTTP_TOO_MANY_REQUESTS = 429;
+
+export interface LoopReport {
+  ownFailures: number;
+  timer: string;
+}
+
+/**
+ * Sends the whole plan. `stop[0]` other than 0 ends it early.
+ * @param startNs CLOCK_MONOTONIC of the run's start
+ * @param descriptors highest number of descriptors that this process may have
+ */
+export function sendAll(
+  plan: TrafficPlan,
+  out: Outcomes,
+  stop: Int32Array,
+  startNs: number,
+  descriptors: number,
+): LoopReport {
+  const { arrivalsNs, steps, clients } = plan;
+  const visitors = arrivalsNs.length;
+  const stepCount = steps.length;
+  const keepAlive = plan.connections.mode !== 'per-request' || plan.holdForMs !== undefined;
+  const thinkNs = plan.thinkTimeMs * 1e6;
+  const connectTimeoutNs = plan.connectTimeoutMs * 1e6;
+  const responseTimeoutNs = plan.responseTimeoutMs * 1e6;
+  const backoffNs = plan.retry.backoffMs * 1e6;
+  const holdNs = (plan.holdForMs ?? 0) * 1e6;
+  const connections = openConnections(clients);
+  const clock = monotonicClock();
+  const now = () => clock() - startNs;
+
+  const phase = new Uint8Array(descriptors);
+  const rowOf = new Int32Array(descriptors);
+  const visitorOf = new Int32Array(descriptors);
+  const generationOf = new Int32Array(descriptors);
+  const connectionOf = new Int32Array(descriptors);
+  const portOf = new Uint16Array(descriptors);
+  const targetOf = new Uint16Array(descriptors);
+  const retransmitsOf = new Uint8Array(descriptors);
+  const parserOf: (ResponseParser | undefined)[] = new Array(descriptors);
+  const spareParsers: ResponseParser[] = [];
+  const fdOfVisitor = new Int32Array(visitors).fill(-1);
+  const cookiesOf: (Map<string, string> | undefined)[] = new Array(visitors);
+  const cookieText: (string | undefined)[] = new Array(visitors);
+  const nextTarget = new Uint32Array(clients.length);
+  const received = Buffer.allocUnsafeSlow(65_536);
+  const outgoing = Buffer.allocUnsafeSlow(16_384);
+
+  const connectDeadlines = deadlineQueue();
+  const responseDeadlines = deadlineQueue();
+  const thinkers = deadlineQueue();
+  const retries = deadlineQueue();
+  const holds = deadlineQueue();
+
+  let connectionCount = 0;
+  let generation = 0;
+  let arrived = 0;
+  /** Requests that are due and not ended, thinking visitors, and connections still open for their own sake. */
+  let pending = 0;
+  let ownFailures = 0;
+
+  function come(row: number, dueNs: number): void {
+    out.dueNs[row] = dueNs;
+    out.client[row] = clientOf((row / stepCount) | 0, clients.length);
+    out.state[row] = RequestState.underWay;
+    startTry(row);
+  }
+
+  function startTry(row: number): void {
+    const visitor = (row / stepCount) | 0;
+    const started = now();
+    if (out.attempts[row] === 0) out.sentNs[row] = started;
+    out.lastTryNs[row] = started;
+    out.attempts[row] = Math.min(255, out.attempts[row] + 1);
+    out.connectNs[row] = Number.NaN;
+    out.connectedNs[row] = Number.NaN;
+    out.firstByteNs[row] = Number.NaN;
+    const fd = fdOfVisitor[visitor];
+    if (fd >= 0) sendRequest(fd, row);
+    else openFor(row, visitor, started);
+  }
+
+  function openFor(row: number, visitor: number, started: number): void {
+    const client = out.client[row];
+    const target = nextTarget[client]++ % clients[client].targets.length;
+    out.target[row] = target;
+    out.connection[row] = connectionCount++;
+    out.localPort[row] = 0;
+    out.synRetransmits[row] = 0;
+    out.connectNs[row] = started;
+    generation = (generation + 1) | 0;
+    const fd = connections.open(client, target, generation);
+    if (fd < 0) {
+      const code = -fd;
+      if (code === C.EMFILE || code === C.ENFILE || code === C.ENOBUFS || code === C.ENOMEM) ownFailures++;
+      fail(row, ClientError.syscall, code);
+      return;
+    }
+    phase[fd] = Phase.connecting;
+    rowOf[fd] = row;
+    visitorOf[fd] = visitor;
+    generationOf[fd] = generation;
+    connectionOf[fd] = out.connection[row];
+    targetOf[fd] = target;
+    retransmitsOf[fd] = 0;
+    portOf[fd] = connections.localPort(fd);
+    out.localPort[row] = portOf[fd];
+    connectDeadlines.add(started + connectTimeoutNs, fd, generation);
+  }
+
+  function connected(fd: number): void {
+    const row = rowOf[fd];
+    const at = now();
+    out.connectedNs[row] = at;
+    if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = connections.retransmits(fd);
+    out.synRetransmits[row] = retransmitsOf[fd];
+    if (plan.connections.mode === 'per-visitor') fdOfVisitor[visitorOf[fd]] = fd;
+    sendRequest(fd, row);
+  }
+
+  function sendRequest(fd: number, row: number): void {
+    const visitor = visitorOf[fd];
+    const stepIndex = row - visitor * stepCount;
+    phase[fd] = Phase.waiting;
+    rowOf[fd] = row;
+    out.connection[row] = connectionOf[fd];
+    out.localPort[row] = portOf[fd];
+    out.target[row] = targetOf[fd];
+    out.synRetransmits[row] = retransmitsOf[fd];
+    const length = writeRequest(outgoing, {
+      step: steps[stepIndex],
+      host: clients[out.client[row]].targets[targetOf[fd]].address,
+      prefix: plan.idPrefix,
+      visitor,
+      stepIndex,
+      tryIndex: out.attempts[row] - 1,
+      cookies: cookieText[visitor],
+      closeAfter: plan.close === 'server' && !keepAlive,
+    });
+    if (send(fd, outgoing, length, C.MSG_NOSIGNAL) !== length) {
+      const code = errno();
+      end(fd, false);
+      fail(row, code === C.EPIPE ? ClientError.closedEarly : ClientError.reset, code);
+      return;
+    }
+    responseDeadlines.add(now() + responseTimeoutNs, fd, generationOf[fd]);
+  }
+
+  function readable(fd: number): void {
+    for (;;) {
+      const count = recv(fd, received, received.length, C.MSG_DONTWAIT);
+      if (count > 0) {
+        if (phase[fd] === Phase.waiting) take(fd, count);
+        // A response may have closed the connection, or handed the descriptor to another one.
+        if (phase[fd] === Phase.closed || count < received.length) return;
+      } else if (count === 0) {
+        ended(fd);
+        return;
+      } else {
+        const code = errno();
+        if (code !== C.EAGAIN && code !== C.EINTR) broken(fd, code);
+        return;
+      }
+    }
+  }
+
+  function take(fd: number, count: number): void {
+    const row = rowOf[fd];
+    if (Number.isNaN(out.firstByteNs[row])) out.firstByteNs[row] = now();
+    parserOf[fd] ??= spareParsers.pop() ?? responseParser();
+    const result = parserOf[fd].feed(received, 0, count);
+    if (result === ParseResult.complete) answered(fd, row, parserOf[fd]);
+    else if (result === ParseResult.malformed) {
+      end(fd, true);
+      fail(row, ClientError.badResponse, 0);
+    }
+  }
+
+  /** The other side has closed: fine while idle or after a body that lasts until the close, else a failure. */
+  function ended(fd: number): void {
+    const parser = parserOf[fd];
+    if (phase[fd] === Phase.waiting) {
+      const row = rowOf[fd];
+      if (parser?.end() === ParseResult.complete) answered(fd, row, parser);
+      else {
+        end(fd, false);
+        fail(row, ClientError.closedEarly, 0);
+      }
+    } else finish(fd);
+  }
+
+  function broken(fd: number, code: number): void {
+    const row = rowOf[fd];
+    const was = phase[fd];
+    if (was === Phase.waiting) {
+      end(fd, false);
+      fail(row, ClientError.reset, code);
+    } else finish(fd);
+  }
+
+  /** Closes a connection that carries no request. */
+  function finish(fd: number): void {
+    if (phase[fd] === Phase.holding || phase[fd] === Phase.draining) pending--;
+    end(fd, plan.close === 'reset');
+  }
+
+  function end(fd: number, abort: boolean): void {
+    phase[fd] = Phase.closed;
+    const visitor = visitorOf[fd];
+    if (fdOfVisitor[visitor] === fd) fdOfVisitor[visitor] = -1;
+    const parser = parserOf[fd];
+    if (parser !== undefined) {
+      parser.reset();
+      spareParsers.push(parser);
+      parserOf[fd] = undefined;
+    }
+    connections.close(fd, abort);
+  }
+
+  function answered(fd: number, row: number, parser: ResponseParser): void {
+    const { status } = parser;
+    const serverCloses = !parser.keepAlive;
+    const visitor = visitorOf[fd];
+    if (parser.cookies !== undefined) keepCookies(visitor, parser.cookies);
+    parser.reset();
+    const done = now();
+    out.status[row] = status;
+    const lost = status >= 500 || status === HTTP_TOO_MANY_REQUESTS;
+    const lastStep = row === visitor * stepCount + stepCount - 1;
+    const soldOut = status === HTTP_CONFLICT && stepCount > 1;
+    const visitorGoesOn = !lost && !lastStep && !soldOut;
+    leaveConnection(fd, serverCloses, visitorGoesOn && plan.connections.mode === 'per-visitor', lost, done);
+    if (lost) {
+      fail(row, ClientError.status, 0);
+      return;
+    }
+    out.doneNs[row] = done;
+    out.state[row] = RequestState.completed;
+    if (soldOut) out.soldOut[row] = 1;
+    if (visitorGoesOn) thinkers.add(done + thinkNs, row + 1, 0);
+    else pending--;
+  }
+
+  /** What becomes of a connection whose response has arrived: kept, held, drained or closed. */
+  function leaveConnection(fd: number, serverCloses: boolean, keep: boolean, lost: boolean, done: number): void {
+    if (plan.holdForMs !== undefined && !serverCloses && !lost) {
+      phase[fd] = Phase.holding;
+      pending++;
+      holds.add(done + holdNs, fd, generationOf[fd]);
+    } else if (keep && !serverCloses) phase[fd] = Phase.idle;
+    else if (plan.close === 'server' && serverCloses) {
+      phase[fd] = Phase.draining;
+      pending++;
+      responseDeadlines.add(done + responseTimeoutNs, fd, generationOf[fd]);
+    } else end(fd, plan.close === 'reset');
+  }
+
+  function keepCookies(visitor: number, cookies: string[]): void {
+    cookiesOf[visitor] ??= new Map();
+    for (const cookie of cookies) cookiesOf[visitor].set(cookie.split('=', 1)[0], cookie);
+    cookieText[visitor] = [...cookiesOf[visitor].values()].join('; ');
+  }
+
+  function fail(row: number, error: ClientError, code: number): void {
+    out.error[row] = error;
+    out.errno[row] = code;
+    const at = now();
+    if (out.attempts[row] <= plan.retry.attempts) {
+      retries.add(at + backoffNs, row, 0);
+      return;
+    }
+    out.doneNs[row] = at;
+    out.state[row] = RequestState.dropped;
+    pending--;
+  }
+
+  function handleEvents(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const fd = connections.eventFd(index);
+      if (phase[fd] === Phase.closed || generationOf[fd] !== connections.eventGeneration(index)) continue;
+      const mask = connections.eventMask(index);
+      if (phase[fd] === Phase.connecting) {
+        const code = mask & (C.EPOLLERR | C.EPOLLHUP) ? connections.error(fd) : 0;
+        if (code !== 0) {
+          const row = rowOf[fd];
+          out.synRetransmits[row] = connections.retransmits(fd);
+          end(fd, false);
+          fail(row, ClientError.connectFailed, code);
+          continue;
+        }
+        if (!(mask & C.EPOLLOUT)) continue;
+        connected(fd);
+      }
+      if (mask & (C.EPOLLIN | C.EPOLLRDHUP | C.EPOLLERR | C.EPOLLHUP) && phase[fd] !== Phase.closed) readable(fd);
+    }
+  }
+
+  /** Calls `expired` for each deadline that has passed and still belongs to the same connection. */
+  function expire(queue: DeadlineQueue, at: number, expired: (fd: number) => void): void {
+    while (queue.firstNs() <= at) {
+      const fd = queue.subject();
+      const same = generationOf[fd] === queue.generation() && phase[fd] !== Phase.closed;
+      queue.remove();
+      if (same) expired(fd);
+    }
+  }
+
+  const connectExpired = (fd: number) => {
+    if (phase[fd] !== Phase.connecting) return;
+    const row = rowOf[fd];
+    out.synRetransmits[row] = connections.retransmits(fd);
+    end(fd, false);
+    fail(row, ClientError.connectTimeout, C.ETIMEDOUT);
+  };
+  const responseExpired = (fd: number) => {
+    if (phase[fd] === Phase.draining) finish(fd);
+    // A kept connection has a deadline of each of its requests: only that of the present one counts.
+    else if (phase[fd] === Phase.waiting && now() - out.lastTryNs[rowOf[fd]] >= responseTimeoutNs) {
+      const row = rowOf[fd];
+      end(fd, true);
+      fail(row, ClientError.responseTimeout, C.ETIMEDOUT);
+    }
+  };
+  const holdExpired = (fd: number) => {
+    if (phase[fd] === Phase.holding) finish(fd);
+  };
+
+  function handleDeadlines(at: number): void {
+    expire(connectDeadlines, at, connectExpired);
+    expire(responseDeadlines, at, responseExpired);
+    expire(holds, at, holdExpired);
+    while (thinkers.firstNs() <= at) {
+      const row = thinkers.subject();
+      const due = thinkers.firstNs();
+      thinkers.remove();
+      come(row, due);
+    }
+    while (retries.firstNs() <= at) {
+      const row = retries.subject();
+      retries.remove();
+      startTry(row);
+    }
+  }
+
+  function nextMoment(): number {
+    const arrival = arrived < visitors ? arrivalsNs[arrived] : Number.POSITIVE_INFINITY;
+    return Math.min(
+      arrival,
+      connectDeadlines.firstNs(),
+      responseDeadlines.firstNs(),
+      thinkers.firstNs(),
+      retries.firstNs(),
+      holds.firstNs(),
+    );
+  }
+
+  while ((arrived < visitors || pending > 0) && Atomics.load(stop, 0) === 0) {
+    let at = now();
+    for (let sent = 0; sent < ARRIVALS_AT_A_TIME && arrived < visitors && arrivalsNs[arrived] <= at; sent++) {
+      pending++;
+      come(arrived * stepCount, arrivalsNs[arrived]);
+      arrived++;
+      at = now();
+    }
+    handleDeadlines(at);
+    handleEvents(connections.wait(Math.min(nextMoment() - now(), LONGEST_SLEEP_NS)));
+  }
+
+  for (let fd = 0; fd < descriptors; fd++) if (phase[fd] !== Phase.closed) end(fd, false);
+  connections.dispose();
+  return { ownFailures, timer: connections.timer };
+}

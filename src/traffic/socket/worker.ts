@@ -1,0 +1,53 @@
+/** The sending thread: says `ready`, waits for the start, sends everything, reports. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { C, getrusage, prctl } from '../../sys/libc.js';
+import type { TrafficPlan } from '../engine.js';
+import { outcomes } from '../outcomes.js';
+import { type LoopReport, sendAll } from './loop.js';
+
+/** What the main thread hands over. */
+export interface WorkerInput {
+  plan: TrafficPlan;
+  buffer: SharedArrayBuffer;
+  visitors: number;
+  steps: number;
+  /** Int32[1]; other than 0: stop. */
+  stop: SharedArrayBuffer;
+  descriptors: number;
+}
+
+/** What the thread says at its end. */
+export interface WorkerReport extends LoopReport {
+  userSeconds: number;
+  systemSeconds: number;
+}
+
+const port = parentPort!;
+const input = workerData as WorkerInput;
+
+/** CPU of this thread so far, seconds: struct rusage begins with two timevals. */
+function cpu(): { user: number; system: number } {
+  const usage = new BigInt64Array(18);
+  getrusage(C.RUSAGE_THREAD, usage);
+  return { user: Number(usage[0]) + Number(usage[1]) / 1e6, system: Number(usage[2]) + Number(usage[3]) / 1e6 };
+}
+
+port.once('message', (startNs: number) => {
+  // The kernel may round a wait up by the timer slack, 50 us by default.
+  prctl(C.PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  const before = cpu();
+  const report = sendAll(
+    input.plan,
+    outcomes(input.visitors, input.steps, input.buffer),
+    new Int32Array(input.stop),
+    startNs,
+    input.descriptors,
+  );
+  const after = cpu();
+  port.postMessage({
+    ...report,
+    userSeconds: after.user - before.user,
+    systemSeconds: after.system - before.system,
+  } satisfies WorkerReport);
+});
+port.postMessage('ready');
