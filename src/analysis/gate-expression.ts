@@ -1,0 +1,257 @@
+/** The language of gates: `dropped.ports-exhausted@edge == 0`, `latency.response.p99 < 250ms`, as a parsed value (docs/gates.md). */
+import { CAUSE_NAMES, type Cause } from '../ledger/causes.js';
+import { nearest } from './nearest.js';
+
+/** The percentiles and moments of a latency that a gate can name. */
+export const LATENCY_STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
+export type LatencyStat = (typeof LATENCY_STATS)[number];
+
+/** The comparison operators, longest first so that `<=` is not read as `<`. */
+export const OPERATORS = ['==', '!=', '<=', '>=', '<', '>'] as const;
+export type Operator = (typeof OPERATORS)[number];
+
+/** What a gate looks at. `at` and `node` are names of nodes. */
+export type GateMetric =
+  | { kind: 'dropped' | 'delayed'; cause?: Cause; at?: string }
+  /** The cause itself, and all that happened because of it. */
+  | { kind: 'rooted'; cause: Cause; at?: string }
+  | { kind: 'droppedShare' | 'completed' | 'due' | 'tickets.sold' | 'throughput' }
+  | { kind: 'latency'; which: 'connect' | 'response'; stat: LatencyStat }
+  /** Peak of the ports in use towards the node's busiest destination. */
+  | { kind: 'ports'; node: string };
+
+/** A gate's unit; a share goes from 0 to 1. */
+export type GateUnit = 'count' | 'share' | 'ms' | 'per-second';
+
+/** A parsed gate: it holds when `metric operator value` is true. */
+export interface GateExpression {
+  metric: GateMetric;
+  operator: Operator;
+  /** In `unit`. */
+  value: number;
+  unit: GateUnit;
+}
+
+/** A gate that cannot be read: what is wrong, at which column of the text, and what would be right. */
+export class GateSyntaxError extends Error {
+  override readonly name = 'GateSyntaxError';
+  /** 1-based column in the gate's text. */
+  readonly column: number;
+  /** What would be right; undefined when the message says it all. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, column: number, hint?: string) {
+    super(message);
+    this.column = column;
+    this.hint = hint;
+  }
+}
+
+const METRIC_FORMS = [
+  'dropped',
+  'rooted',
+  'delayed',
+  'droppedShare',
+  'completed',
+  'due',
+  'tickets.sold',
+  'throughput',
+  'latency',
+  'ports',
+];
+const NODE_NAME = /^[A-Za-z_][\w-]*$/;
+const MS_PER: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Reads one gate: `<metric> <operator> <value>`.
+ * @throws GateSyntaxError with the column of the first thing that is wrong
+ */
+export function parseGate(text: string): GateExpression {
+  const start = text.search(/\S/);
+  if (start === -1) throw new GateSyntaxError('the gate is empty', 1, 'write it like "dropped == 0"');
+  const metricText = /^[^\s=!<>≤≥]*/.exec(text.slice(start))![0];
+  const metric = readMetric(metricText, start + 1);
+  const operatorAt = skipSpace(text, start + metricText.length);
+  const operator = readOperator(text, operatorAt);
+  const valueAt = skipSpace(text, operatorAt + operator.length);
+  return { metric, operator, ...readValue(metric, text.slice(valueAt).trimEnd(), valueAt + 1) };
+}
+
+/** The nodes that a gate names, so that the scenario's loader can check them. */
+export function nodesNamed(expression: GateExpression): string[] {
+  const { metric } = expression;
+  if (metric.kind === 'ports') return [metric.node];
+  return 'at' in metric && metric.at !== undefined ? [metric.at] : [];
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && /\s/.test(text[at])) at++;
+  return at;
+}
+
+function readMetric(text: string, column: number): GateMetric {
+  if (text === '')
+    throw new GateSyntaxError('a gate starts with a metric', column, `one of ${METRIC_FORMS.join(', ')}`);
+  const head = /^[^.@]*/.exec(text)![0];
+  switch (head) {
+    case 'dropped':
+    case 'delayed':
+      return { kind: head, ...readCauseAndNode(text, head, column) };
+    case 'rooted': {
+      const { cause, at } = readCauseAndNode(text, head, column);
+      if (cause === undefined)
+        throw new GateSyntaxError('rooted needs a cause', column + head.length, 'write it like rooted.ports-exhausted');
+      return { kind: 'rooted', cause, ...(at === undefined ? {} : { at }) };
+    }
+    case 'droppedShare':
+    case 'completed':
+    case 'due':
+    case 'throughput':
+      if (text !== head)
+        throw new GateSyntaxError(`${head} stands alone, without "${text.slice(head.length)}"`, column + head.length);
+      return { kind: head };
+    case 'tickets':
+      if (text !== 'tickets.sold')
+        throw new GateSyntaxError(`no metric "${text}"`, column, 'did you mean tickets.sold?');
+      return { kind: 'tickets.sold' };
+    case 'latency':
+      return readLatency(text, column);
+    case 'ports':
+      return readPorts(text, column);
+    default: {
+      const close = nearest(head, METRIC_FORMS) ?? nearest(text, METRIC_FORMS);
+      throw new GateSyntaxError(
+        `no metric "${head || text}"`,
+        column,
+        close === undefined ? `one of ${METRIC_FORMS.join(', ')}` : `did you mean ${close}?`,
+      );
+    }
+  }
+}
+
+function readCauseAndNode(text: string, head: string, column: number): { cause?: Cause; at?: string } {
+  const [name, node, ...more] = text.split('@');
+  if (more.length > 0) throw new GateSyntaxError('one @node is enough', column + text.lastIndexOf('@'));
+  const result: { cause?: Cause; at?: string } = {};
+  if (name.length > head.length) {
+    const cause = name.slice(head.length + 1);
+    const causeAt = column + head.length + 1;
+    if (!(CAUSE_NAMES as string[]).includes(cause)) {
+      const close = nearest(cause, CAUSE_NAMES);
+      throw new GateSyntaxError(
+        cause === '' ? `${head}. needs a cause` : `no cause "${cause}"`,
+        causeAt,
+        close === undefined ? `one of ${CAUSE_NAMES.join(', ')}` : `did you mean ${head}.${close}?`,
+      );
+    }
+    result.cause = cause as Cause;
+  }
+  if (node !== undefined) result.at = readNode(node, column + name.length + 1, '@');
+  return result;
+}
+
+function readNode(node: string, column: number, after: string): string {
+  if (NODE_NAME.test(node)) return node;
+  const host = /^([A-Za-z_][\w-]*)\[\d+\]$/.exec(node);
+  if (host) throw new GateSyntaxError(`${node} is one host of a node`, column, `gates count by node: write ${host[1]}`);
+  throw new GateSyntaxError(
+    node === '' ? `a node's name is missing after ${after}` : `"${node}" cannot be a node's name`,
+    column,
+  );
+}
+
+function readLatency(text: string, column: number): GateMetric {
+  const [head, which, stat, ...more] = text.split('.');
+  const whichAt = column + head.length + 1;
+  if (which !== 'connect' && which !== 'response')
+    throw new GateSyntaxError(
+      which === undefined ? 'latency of what?' : `no latency "${which}"`,
+      which === undefined ? column + head.length : whichAt,
+      'latency.connect.… or latency.response.…',
+    );
+  const statAt = whichAt + which.length + 1;
+  if (more.length > 0 || !(LATENCY_STATS as readonly string[]).includes(stat))
+    throw new GateSyntaxError(
+      stat === undefined ? `which part of latency.${which}?` : `no part "${[stat, ...more].join('.')}" of a latency`,
+      stat === undefined ? statAt - 1 : statAt,
+      `one of ${LATENCY_STATS.join(', ')}`,
+    );
+  return { kind: 'latency', which, stat: stat as LatencyStat };
+}
+
+function readPorts(text: string, column: number): GateMetric {
+  const form = 'write it like ports.edge.peak';
+  const parts = text.split('.');
+  if (parts.length !== 3) throw new GateSyntaxError(`"${text}" is not a metric of ports`, column, form);
+  const [head, node, what] = parts;
+  const name = readNode(node, column + head.length + 1, 'ports.');
+  if (what !== 'peak')
+    throw new GateSyntaxError(
+      `ports of a node have a peak, not "${what}"`,
+      column + head.length + node.length + 2,
+      form,
+    );
+  return { kind: 'ports', node: name };
+}
+
+function readOperator(text: string, at: number): Operator {
+  const rest = text.slice(at);
+  const found = OPERATORS.find((operator) => rest.startsWith(operator));
+  if (found !== undefined && !(found.length === 1 && rest[1] === '>')) return found;
+  const written = /^[=!<>≤≥~]+/.exec(rest)?.[0];
+  const meant: Record<string, Operator> = { '=': '==', '===': '==', '=<': '<=', '=>': '>=', '≤': '<=', '≥': '>=' };
+  if (written === undefined)
+    throw new GateSyntaxError(
+      rest === '' ? 'nothing to compare with' : `expected a comparison, not "${rest}"`,
+      at + 1,
+      `one of ${OPERATORS.join(' ')}, as in "dropped == 0"`,
+    );
+  throw new GateSyntaxError(
+    `no comparison "${written}"`,
+    at + 1,
+    `${written === '<>' || written === '!' ? 'write !=' : `write ${meant[written] ?? `one of ${OPERATORS.join(' ')}`}`}`,
+  );
+}
+
+/** The unit that a metric is written in, and how to say so when it is missing. */
+function unitOf(metric: GateMetric): { units: GateUnit[]; need: string } {
+  switch (metric.kind) {
+    case 'latency':
+      return { units: ['ms'], need: 'latencies need a unit: 250ms' };
+    case 'droppedShare':
+      return { units: ['share'], need: 'droppedShare needs a share: 1%' };
+    case 'throughput':
+      return { units: ['per-second'], need: 'throughput needs a rate: 900/s' };
+    case 'ports':
+      return { units: ['count', 'share'], need: 'ports are a count or a share: 400 or 80%' };
+    default:
+      return { units: ['count'], need: `${metric.kind} is a count: a bare number` };
+  }
+}
+
+function readValue(metric: GateMetric, text: string, column: number): { value: number; unit: GateUnit } {
+  const { units, need } = unitOf(metric);
+  if (text === '') throw new GateSyntaxError('a value is missing', column, need);
+  if (text.startsWith('-')) throw new GateSyntaxError('a gate compares with 0 or more', column);
+  const match = /^(\d+(?:\.\d+)?)\s*(%|(?:us|ms|s|m|h)\b|\/\s*[sm]\b)?(.*)$/s.exec(text);
+  if (!match) throw new GateSyntaxError(`"${text}" is not a value`, column, need);
+  const [, digits, suffix = '', rest] = match;
+  if (rest !== '') {
+    const restAt = column + text.length - rest.trimStart().length;
+    const known = suffix === '' ? `no unit "${rest.trim()}"` : `unexpected "${rest.trim()}" behind the value`;
+    throw new GateSyntaxError(known, restAt, suffix === '' ? need : 'one comparison per gate; write two gates');
+  }
+  const { value, unit } = inUnit(Number(digits), suffix);
+  if (!units.includes(unit)) throw new GateSyntaxError(need, column);
+  if (unit === 'share' && value > 1) throw new GateSyntaxError(`${text} is more than 100%`, column);
+  return { value, unit };
+}
+
+function inUnit(number: number, suffix: string): { value: number; unit: GateUnit } {
+  if (suffix === '') return { value: number, unit: 'count' };
+  // 0.7 / 100 is 0.006999… in binary, and 7 of 1000 must equal 0.7%.
+  if (suffix === '%') return { value: Number((number / 100).toPrecision(12)), unit: 'share' };
+  if (suffix.startsWith('/')) return { value: suffix.endsWith('m') ? number / 60 : number, unit: 'per-second' };
+  return { value: number * MS_PER[suffix], unit: 'ms' };
+}
