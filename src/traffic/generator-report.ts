@@ -1,0 +1,42 @@
+/** What every engine says of itself in the same way: how late it was, and the CPU that its thread took. */
+import { C, getrusage } from '../sys/libc.js';
+
+/** Actual minus planned send time, ms. */
+export interface Lateness {
+  lateP50Ms: number;
+  lateP99Ms: number;
+  lateMaxMs: number;
+}
+
+/**
+ * Lateness over the first `rows` rows of the columns, nanoseconds both; rows that were never sent (NaN) do not count.
+ * Percentiles by nearest rank; all 0 when nothing was sent.
+ */
+export function lateness(dueNs: Float64Array, sentNs: Float64Array, rows: number): Lateness {
+  const late = new Float64Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const ns = sentNs[row] - dueNs[row];
+    if (!Number.isNaN(ns)) late[count++] = ns;
+  }
+  const sorted = late.subarray(0, count).sort();
+  const at = (share: number) => (count === 0 ? 0 : sorted[Math.max(0, Math.ceil(share * count) - 1)] / 1e6);
+  return { lateP50Ms: at(0.5), lateP99Ms: at(0.99), lateMaxMs: at(1) };
+}
+
+/** CPU seconds of one thread. */
+export interface CpuTime {
+  cpuSeconds: number;
+  userSeconds: number;
+  systemSeconds: number;
+}
+
+/** CPU that the calling thread has used since it began: getrusage(2), RUSAGE_THREAD. */
+export function threadCpu(): CpuTime {
+  // struct rusage begins with ru_utime and ru_stime, each seconds and microseconds in 64 bits; 144 bytes in all.
+  const usage = new BigInt64Array(18);
+  getrusage(C.RUSAGE_THREAD, usage);
+  const userSeconds = Number(usage[0]) + Number(usage[1]) / 1e6;
+  const systemSeconds = Number(usage[2]) + Number(usage[3]) / 1e6;
+  return { cpuSeconds: userSeconds + systemSeconds, userSeconds, systemSeconds };
+}
