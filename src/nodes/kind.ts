@@ -61,6 +61,8 @@ export interface UpstreamTry {
   result: UpstreamResult;
   /** Unix time in ms at which the try ended. */
   endedAt: number;
+  /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
+  connectMs?: number;
   /** The daemon's own words, kept as evidence. */
   evidence: string;
 }

@@ -1,6 +1,11 @@
 /** System calls through koffi: thin, typed, resolved once; each returns what the kernel returns, and `errno()` tells why. */
 import { createRequire } from 'node:module';
 import type koffiNamespace from 'koffi';
+import { Errno } from './errno.js';
+import { ipToNumber } from './ip.js';
+
+export { errnoName } from './errno.js';
+export { ipToNumber, numberToIp } from './ip.js';
 
 /** koffi is loaded with the first system call's module, not with the command line: `--help` stays instant. */
 const koffi = createRequire(import.meta.url)('koffi') as typeof koffiNamespace;
@@ -16,6 +21,9 @@ export const errno = (): number => koffi.errno();
 
 /** The memory behind an address, as an ArrayBuffer (no copy). */
 export const viewMemory = (address: Address, bytes: number): ArrayBuffer => koffi.view(address, bytes);
+
+/** Where the memory of `bytes` lies, for a struct that holds a pointer. Keep `bytes` reachable until the call is over. */
+export const addressOf = (bytes: Uint8Array): Address => koffi.address(bytes);
 
 // Sockets. `address` arguments are Buffers made by `sockaddrIn` and the like.
 export const socket = bind_<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
@@ -120,6 +128,7 @@ export const C = {
   SO_LINGER: 13,
   SO_REUSEPORT: 15,
   SO_ATTACH_FILTER: 26,
+  SO_RCVBUFFORCE: 33,
   IPPROTO_IP: 0,
   IP_BIND_ADDRESS_NO_PORT: 24,
   IP_LOCAL_PORT_RANGE: 51,
@@ -158,22 +167,7 @@ export const C = {
   PROT_READ: 1,
   PROT_WRITE: 2,
   MAP_SHARED: 1,
-  EINTR: 4,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  ENFILE: 23,
-  EMFILE: 24,
-  EPIPE: 32,
-  EADDRINUSE: 98,
-  EADDRNOTAVAIL: 99,
-  ENETUNREACH: 101,
-  ECONNABORTED: 103,
-  ECONNRESET: 104,
-  ENOBUFS: 105,
-  ETIMEDOUT: 110,
-  ECONNREFUSED: 111,
-  EHOSTUNREACH: 113,
-  EINPROGRESS: 115,
+  ...Errno,
 } as const;
 
 /** struct epoll_event is packed on x86_64 only (<sys/epoll.h>): 12 bytes there, 16 elsewhere. */
@@ -189,21 +183,4 @@ export function sockaddrIn(address: string, port: number): Uint8Array {
   view.setUint16(2, port, false);
   view.setUint32(4, ipToNumber(address), false);
   return bytes;
-}
-
-/** `198.18.0.1` as a 32-bit number, host byte order. */
-export function ipToNumber(address: string): number {
-  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
-}
-
-/** A 32-bit number as a dotted IPv4 address. */
-export function numberToIp(number: number): string {
-  return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
-}
-
-/** The standard name of an errno that this program meets, else `errno N`. */
-export function errnoName(code: number): string {
-  for (const [name, value] of Object.entries(C))
-    if (value === code && name.startsWith('E') && !name.startsWith('EPOLL')) return name;
-  return `errno ${code}`;
 }

@@ -1,0 +1,13 @@
+/** Small helpers over collections that Node 20 lacks. */
+
+/** Groups items by a key, in their order (`Map.groupBy` of ES2024). */
+export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,216 @@
+/** Decides a lost or late request by what its client saw, and follows it to the next hop where the client cannot know. */
+
+import { TcpFlag } from '../observe/observations.js';
+import { Errno, errnoName } from '../sys/errno.js';
+import { ipToNumber } from '../sys/ip.js';
+import { requestId } from '../traffic/engine.js';
+import { ClientError } from '../traffic/outcomes.js';
+import type { CaseFile } from './case-file.js';
+import type { Verdict } from './causes.js';
+import { expiredMapping } from './mapping.js';
+import { verdictOfSighting } from './proxy-side.js';
+import { fateOfSyn, type SentSyn } from './syn-fate.js';
+
+/** A log line and the packets that belong to it lie at most this far apart: logs are written late, in whole seconds by some. */
+const INCIDENT_SLACK_NS = 1.5e9;
+const CLOCK_SLACK_NS = 2e6;
+
+/** Names that belong to one row. */
+interface Parties {
+  client: string;
+  target: string;
+  targetNode: string;
+  id: string;
+}
+
+function parties(file: CaseFile, row: number): Parties {
+  const { outcomes: out, traffic } = file;
+  const client = traffic.clients[out.client[row]];
+  const target = client.targets[out.target[row]].host;
+  const visitor = Math.floor(row / out.steps);
+  const id = requestId(traffic.idPrefix, visitor, row - visitor * out.steps, Math.max(0, out.attempts[row] - 1));
+  return { client: client.host, target, targetNode: file.host(target).node, id };
+}
+
+/** Why the request of this row was lost. */
+export function verdictOfLost(file: CaseFile, row: number): Verdict {
+  const { outcomes: out } = file;
+  const who = parties(file, row);
+  switch (out.error[row] as ClientError) {
+    case ClientError.syscall:
+      return verdictOfErrno(file, who, out.errno[row]);
+    case ClientError.connectTimeout:
+    case ClientError.connectFailed:
+      return verdictOfHandshake(file, row, who);
+    case ClientError.status:
+      return verdictOfStatus(file, row, who);
+    case ClientError.badResponse:
+      return { cause: 'unattributed', at: who.targetNode, evidence: [`${who.client}: what came back is not HTTP`] };
+    default:
+      return verdictOfBrokenConnection(file, row, who);
+  }
+}
+
+function verdictOfErrno(file: CaseFile, who: Parties, code: number): Verdict {
+  const at = file.host(who.client).node;
+  const evidence = [`${who.client}: connect() failed: ${errnoName(code)}`];
+  switch (code) {
+    case Errno.EADDRNOTAVAIL:
+    case Errno.EADDRINUSE:
+      return { cause: 'ports-exhausted', at, evidence };
+    case Errno.EMFILE:
+    case Errno.ENFILE:
+      return { cause: 'file-limit', at, evidence };
+    case Errno.ENETUNREACH:
+    case Errno.EHOSTUNREACH:
+      return { cause: 'unreachable', at, evidence };
+    default:
+      return { cause: 'unattributed', at, evidence };
+  }
+}
+
+/** The copies of the SYN that opened the connection of this row, in the order of their time. */
+function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
+  const { outcomes: out, traffic } = file;
+  const tap = file.tap(who.client);
+  if (tap === undefined || out.localPort[row] === 0) return [];
+  const target = traffic.clients[out.client[row]].targets[out.target[row]];
+  const to = { address: ipToNumber(target.address), port: target.port };
+  const fromNs = out.connectNs[row] - CLOCK_SLACK_NS;
+  const untilNs = Number.isNaN(out.connectedNs[row]) ? out.doneNs[row] : out.connectedNs[row];
+  for (const planned of file.host(who.client).interfaces.flatMap((attached) => attached.addresses)) {
+    const rows = tap
+      .between(ipToNumber(planned), out.localPort[row], to.address, to.port, TcpFlag.syn, {
+        fromNs,
+        toNs: untilNs,
+        outgoing: true,
+      })
+      .filter((index) => !(tap.table.flags[index] & TcpFlag.ack));
+    if (rows.length === 0) continue;
+    const sequence = tap.table.sequence[rows[0]];
+    const copies = rows.filter((index) => tap.table.sequence[index] === sequence);
+    return copies.map((index, position) => ({
+      host: who.client,
+      sequence,
+      fromNs: tap.table.timeNs[index],
+      toNs: position + 1 < copies.length ? tap.table.timeNs[copies[position + 1]] : untilNs,
+      target: who.target,
+    }));
+  }
+  return [];
+}
+
+function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict {
+  const { outcomes: out } = file;
+  const code = out.errno[row];
+  const clientNode = file.host(who.client).node;
+  if (code === Errno.EHOSTUNREACH || code === Errno.ENETUNREACH) {
+    return { cause: 'unreachable', at: clientNode, evidence: [`${who.client}: ${errnoName(code)}`] };
+  }
+  const copies = sentSyns(file, row, who);
+  if (copies.length === 0) {
+    const lossy = file.host(who.client).spec.link?.loss !== undefined;
+    const evidence = [`${who.client}: connect() was under way, no SYN left the host`];
+    if (lossy) return { cause: 'lost', at: clientNode, evidence: [...evidence, `${who.client}: link.loss is set`] };
+    // An engine that does not know its local ports can still be told that nothing listens there.
+    if (code === Errno.ECONNREFUSED)
+      return { cause: 'refused', at: who.targetNode, evidence: [`${who.client}: ECONNREFUSED`] };
+    return { cause: 'unattributed', at: clientNode, evidence };
+  }
+  const fates = copies.map((syn) => fateOfSyn(file, syn));
+  const fate =
+    fates.find((verdict) => verdict !== undefined && verdict.cause !== 'unattributed') ?? fates.find(Boolean);
+  if (fate !== undefined)
+    return { ...fate, evidence: [...fate.evidence, `${who.client}: ${copies.length} SYNs in all`] };
+  return {
+    cause: 'unattributed',
+    at: who.targetNode,
+    evidence: [
+      `${who.client}: SYN ${copies[0].sequence} was answered, yet the handshake did not finish (${errnoName(code)})`,
+    ],
+  };
+}
+
+function verdictOfStatus(file: CaseFile, row: number, who: Parties): Verdict {
+  const { outcomes: out } = file;
+  const status = out.status[row];
+  const sighting = file.sighting(who.id, who.target);
+  if (sighting !== undefined) return verdictOfSighting(file, sighting);
+  const evidence = [`${who.client}: answered with status ${status}, ${who.target} logged no such request`];
+  const incident = incidentNear(file, row, who.target);
+  if (incident !== undefined)
+    return { cause: incident.cause, at: who.targetNode, evidence: [...evidence, incident.evidence] };
+  if (status === 429) return { cause: 'throttled', at: who.targetNode, evidence };
+  if (file.host(who.target).layer === 'server') return { cause: 'http-error', at: who.targetNode, evidence };
+  return { cause: 'unattributed', at: who.targetNode, evidence };
+}
+
+/** The handshake was done, and then no whole answer came. */
+function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): Verdict {
+  const { outcomes: out } = file;
+  const error = out.error[row];
+  const seen =
+    error === ClientError.responseTimeout
+      ? `${who.client}: no whole answer within the time-out`
+      : `${who.client}: ${error === ClientError.reset ? errnoName(out.errno[row]) : 'closed'} before the whole answer`;
+  const expired = expiredMapping(file, row, who.client, who.target);
+  if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
+  const sighting = file.sighting(who.id, who.target);
+  if (sighting !== undefined && sighting.tries.length > 0) {
+    const upstream = verdictOfSighting(file, sighting);
+    return { ...upstream, evidence: [seen, ...upstream.evidence] };
+  }
+  const incident = sighting === undefined ? incidentNear(file, row, who.target) : undefined;
+  if (incident !== undefined) return { cause: incident.cause, at: who.targetNode, evidence: [seen, incident.evidence] };
+  if (error === ClientError.responseTimeout) {
+    const dropped = finalAckDropped(file, row, who);
+    if (dropped !== undefined) return { ...dropped, evidence: [seen, ...dropped.evidence] };
+    const reached =
+      sighting === undefined ? 'accepted by the kernel, not read by the process in time' : sighting.evidence;
+    return { cause: 'response-timeout', at: who.targetNode, evidence: [seen, `${who.target}: ${reached}`] };
+  }
+  return { cause: 'reset', at: who.targetNode, evidence: [seen, `${who.target}: ended the connection`] };
+}
+
+/** The client's last ACK met a full accept queue: it holds the connection for open, the server repeats its SYN+ACK. */
+function finalAckDropped(file: CaseFile, row: number, who: Parties): Verdict | undefined {
+  const [syn] = sentSyns(file, row, who);
+  const tap = file.tap(who.target);
+  if (syn === undefined || tap === undefined) return undefined;
+  const repeated = tap.answers(syn.sequence, 'syn-ack', { outgoing: true }).length - 1;
+  const overflows = file.counters(who.target)['TcpExt.ListenOverflows'] ?? 0;
+  if (repeated < 1 || overflows === 0) return undefined;
+  return {
+    cause: 'accept-queue-full',
+    at: who.targetNode,
+    evidence: [
+      `${who.target}: SYN+ACK repeated ${repeated} times, the last ACK found the accept queue full`,
+      `${who.target}: TcpExt ListenOverflows +${overflows}`,
+    ],
+  };
+}
+
+function incidentNear(file: CaseFile, row: number, hostName: string) {
+  const { outcomes: out } = file;
+  const from = out.lastTryNs[row] - INCIDENT_SLACK_NS;
+  const to = out.doneNs[row] + INCIDENT_SLACK_NS;
+  return file.observations.incidents.find((incident) => {
+    const at = file.fromUnixMs(incident.at);
+    return incident.host === hostName && at >= from && at <= to;
+  });
+}
+
+/** Why a request that completed had to repeat its SYN; undefined when it did not. */
+export function verdictOfDelayed(file: CaseFile, row: number): Verdict | undefined {
+  const who = parties(file, row);
+  const copies = sentSyns(file, row, who);
+  if (copies.length < 2) return undefined;
+  const fate = fateOfSyn(file, copies[0]);
+  return (
+    fate ?? {
+      cause: 'unattributed',
+      at: who.targetNode,
+      evidence: [`${who.client}: SYN ${copies[0].sequence} was answered and yet repeated ${copies.length - 1} times`],
+    }
+  );
+}

@@ -1,0 +1,57 @@
+/** The ledger: exactly one cause and place for every lost request, and the cause of the delay of every late one. */
+import type { Observations } from '../observe/observations.js';
+import type { Plan } from '../topology/plan.js';
+import type { TrafficPlan } from '../traffic/engine.js';
+import { type Outcomes, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
+import { caseFile } from './case-file.js';
+import type { Verdict } from './causes.js';
+import { verdictOfDelayed, verdictOfLost } from './client-side.js';
+import { verdictOfLateUpstream } from './proxy-side.js';
+
+/** Verdicts by outcome row. */
+export interface Ledger {
+  lost: Map<number, Verdict>;
+  delayed: Map<number, Verdict>;
+}
+
+/** A proxy's handshake that took this long had repeated its SYN (TCP_TIMEOUT_INIT is 1 s), ms. */
+const REPEATED_SYN_MS = 900;
+
+/** Decides every lost and every late request of a trial. Pure. */
+export function keepLedger(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): Ledger {
+  const file = caseFile(plan, traffic, outcomes, observations);
+  const lost = new Map<number, Verdict>();
+  const delayed = new Map<number, Verdict>();
+  for (let row = 0; row < outcomes.rows; row++) {
+    if (outcomes.state[row] === RequestState.dropped) lost.set(row, verdictOfLost(file, row));
+    else if (outcomes.state[row] === RequestState.completed && repeatedItsSyn(outcomes, row)) {
+      const verdict = verdictOfDelayed(file, row);
+      if (verdict !== undefined) delayed.set(row, verdict);
+    }
+  }
+  for (const sighting of [...observations.sightings.values()].flat()) {
+    const late = sighting.tries.find((one) => one.result === 'answered' && (one.connectMs ?? 0) >= REPEATED_SYN_MS);
+    if (late === undefined) continue;
+    const row = rowOfId(traffic, outcomes, sighting.id);
+    if (row === undefined || outcomes.state[row] !== RequestState.completed || delayed.has(row)) continue;
+    const verdict = verdictOfLateUpstream(file, sighting, late);
+    if (verdict !== undefined) delayed.set(row, verdict);
+  }
+  return { lost, delayed };
+}
+
+function repeatedItsSyn(outcomes: Outcomes, row: number): boolean {
+  const repeated = outcomes.synRetransmits[row];
+  return repeated > 0 && repeated !== UNKNOWN_8 && !Number.isNaN(outcomes.connectNs[row]);
+}
+
+/** The outcome row of a request id; undefined for an id that is not of this trial. */
+function rowOfId(traffic: TrafficPlan, outcomes: Outcomes, id: string): number | undefined {
+  if (!id.startsWith(`${traffic.idPrefix}.`)) return undefined;
+  const [visitor, step] = id
+    .slice(traffic.idPrefix.length + 1)
+    .split('.')
+    .map(Number);
+  const row = visitor * outcomes.steps + step;
+  return row >= 0 && row < outcomes.rows ? row : undefined;
+}

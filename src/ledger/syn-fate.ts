@@ -1,0 +1,171 @@
+/**
+ * What became of a SYN, told hop by hop from the taps: its initial sequence number survives translation, so the same
+ * number is looked for on every host along the way.
+ */
+import { numberToIp } from '../sys/ip.js';
+import type { CaseFile } from './case-file.js';
+import type { Verdict } from './causes.js';
+
+/** One SYN as it left a host: all its repetitions carry the same sequence number. */
+export interface SentSyn {
+  host: string;
+  sequence: number;
+  /** When this copy left and when the next one did (Infinity when it was the last), ns. */
+  fromNs: number;
+  toNs: number;
+  /** The target host's name. */
+  target: string;
+}
+
+/** A packet is seen at the next host within this time, whatever the machine's load. */
+const HOP_SLACK_NS = 200e6;
+
+/** A log time or a time-out lies at most this much before the packet that belongs to it. */
+const CLOCK_SLACK_NS = 2e6;
+
+const seconds = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
+
+/** Where the copy of a SYN ended, or undefined when it was answered by a SYN+ACK that came back. */
+export function fateOfSyn(file: CaseFile, syn: SentSyn): Verdict | undefined {
+  const evidence = [`${syn.host}: SYN ${syn.sequence} sent at ${seconds(syn.fromNs)}`];
+  const window = { fromNs: syn.fromNs - CLOCK_SLACK_NS, toNs: syn.toNs + HOP_SLACK_NS };
+  let previous = syn.host;
+
+  for (const group of file.gatewaysFrom(syn.host)) {
+    const crossed = group.find(
+      (gateway) => file.tap(gateway.name)?.syns(syn.sequence, { ...window, outgoing: false }).length,
+    );
+    if (crossed === undefined) return lostOnLink(file, previous, group[0].node, evidence);
+    const tap = file.tap(crossed.name)!;
+    const [entered] = tap.syns(syn.sequence, { ...window, outgoing: false });
+    const left = tap.syns(syn.sequence, { fromNs: window.fromNs, toNs: syn.toNs, outgoing: true });
+    const source = numberToIp(tap.table.source[entered]);
+    if (left.length === 0)
+      return stoppedAtGateway(file, crossed.name, crossed.node, crossed.kind, source, syn.sequence, evidence);
+    evidence.push(
+      `${crossed.name}: passed it on as ${numberToIp(tap.table.source[left[0]])}:${tap.table.sourcePort[left[0]]}`,
+    );
+    previous = crossed.name;
+  }
+  return fateAtTarget(file, syn, previous, window, evidence);
+}
+
+function lostOnLink(file: CaseFile, from: string, to: string, evidence: string[]): Verdict {
+  const sender = file.host(from);
+  const configured = sender.spec.link?.loss !== undefined;
+  const said = `${to}: it never arrived`;
+  if (configured) {
+    return { cause: 'lost', at: sender.node, evidence: [...evidence, said, `${from}: link.loss is set`] };
+  }
+  const holes = Object.values(file.observations.taps).reduce((sum, tap) => sum + tap.kernelDrops, 0);
+  const why = holes > 0 ? `the taps missed ${holes} packets` : 'no link between them is set to lose packets';
+  return { cause: 'unattributed', at: sender.node, evidence: [...evidence, said, why] };
+}
+
+function stoppedAtGateway(
+  file: CaseFile,
+  host: string,
+  node: string,
+  kind: string,
+  source: string,
+  sequence: number,
+  evidence: string[],
+): Verdict {
+  const counters = file.counters(host);
+  const forwarded = file.observations.forwarded[host];
+  const insertFailed = counters['conntrack.insert_failed'] ?? 0;
+  const reachedForward = forwarded?.has(`${source}:${sequence}`) ?? insertFailed > 0;
+  if (kind === 'nat' && reachedForward && insertFailed > 0) {
+    return {
+      cause: 'ports-exhausted',
+      at: node,
+      evidence: [
+        ...evidence,
+        `${host}: it entered from ${source}, reached the forward chain and never left`,
+        `${host}: conntrack insert_failed +${insertFailed}`,
+      ],
+    };
+  }
+  const dropped = (counters['conntrack.drop'] ?? 0) + (counters['conntrack.early_drop'] ?? 0);
+  if (!reachedForward && dropped > 0) {
+    return {
+      cause: 'conntrack-full',
+      at: node,
+      evidence: [
+        ...evidence,
+        `${host}: it entered from ${source} and never reached the forward chain`,
+        `${host}: conntrack drop +${counters['conntrack.drop'] ?? 0}, early_drop +${counters['conntrack.early_drop'] ?? 0}`,
+      ],
+    };
+  }
+  return {
+    cause: 'unattributed',
+    at: node,
+    evidence: [...evidence, `${host}: it entered from ${source} and never left`],
+  };
+}
+
+function fateAtTarget(
+  file: CaseFile,
+  syn: SentSyn,
+  previous: string,
+  window: { fromNs: number; toNs: number },
+  evidence: string[],
+): Verdict | undefined {
+  const target = file.host(syn.target);
+  const tap = file.tap(syn.target);
+  if (tap === undefined)
+    return { cause: 'unattributed', at: target.node, evidence: [...evidence, `${syn.target}: no tap there`] };
+  const [arrived] = tap.syns(syn.sequence, { ...window, outgoing: false });
+  if (arrived === undefined) return lostOnLink(file, previous, target.node, evidence);
+  const arrivedNs = tap.table.timeNs[arrived];
+  evidence.push(`${syn.target}: it arrived at ${seconds(arrivedNs)}`);
+  const answer = { fromNs: arrivedNs, toNs: syn.toNs };
+  const accepted = tap.answers(syn.sequence, 'syn-ack', { ...answer, outgoing: true });
+  if (accepted.length > 0) return undefined;
+  if (tap.answers(syn.sequence, 'rst', { ...answer, outgoing: true }).length > 0) {
+    return {
+      cause: 'refused',
+      at: target.node,
+      evidence: [...evidence, `${syn.target}: answered by RST, nothing listens there`],
+    };
+  }
+  const counters = file.counters(syn.target);
+  const { source, sourcePort, destination, destinationPort } = tap.table;
+  const RST = 4;
+  const resets = tap.between(
+    source[arrived],
+    sourcePort[arrived],
+    destination[arrived],
+    destinationPort[arrived],
+    RST,
+    {
+      ...answer,
+      outgoing: false,
+    },
+  );
+  if (resets.length > 0) {
+    return {
+      cause: 'time-wait-collision',
+      at: target.node,
+      evidence: [
+        ...evidence,
+        `${syn.target}: no SYN+ACK; the client reset the old connection under ${numberToIp(source[arrived])}:${sourcePort[arrived]}`,
+        `${syn.target}: TcpExt PAWSTimewait +${counters['TcpExt.PAWSTimewait'] ?? 0}`,
+      ],
+    };
+  }
+  const overflows = counters['TcpExt.ListenOverflows'] ?? 0;
+  if (overflows > 0) {
+    return {
+      cause: 'accept-queue-full',
+      at: target.node,
+      evidence: [...evidence, `${syn.target}: no SYN+ACK left`, `${syn.target}: TcpExt ListenOverflows +${overflows}`],
+    };
+  }
+  return {
+    cause: 'unattributed',
+    at: target.node,
+    evidence: [...evidence, `${syn.target}: no SYN+ACK left, no counter says why`],
+  };
+}

@@ -1,0 +1,25 @@
+/** Error numbers of Linux (<asm-generic/errno.h>), the same on x86_64 and arm64, without loading any native code. */
+
+export const Errno = {
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  ENFILE: 23,
+  EMFILE: 24,
+  EPIPE: 32,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+  EINPROGRESS: 115,
+} as const;
+
+/** The standard name of an errno that this program meets, else `errno N`. */
+export function errnoName(code: number): string {
+  return Object.entries(Errno).find(([, value]) => value === code)?.[0] ?? `errno ${code}`;
+}
