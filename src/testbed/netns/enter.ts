@@ -1,0 +1,44 @@
+/** The inner half of self-isolation: what the program does first once it runs inside its own namespaces. */
+import { mkdirSync } from 'node:fs';
+import { testbedError } from '../../errors.js';
+import { C, errno, errnoName, exitNow, getrlimit, mount, setrlimit } from '../../sys/libc.js';
+import { searchPath } from './find-command.js';
+
+/** Root of all scratch files: in memory, in this process's own mount namespace, gone with it. */
+export const SCRATCH_ROOT = '/dev/shm/portparty';
+
+/** <sys/mount.h>: no set-user-id programs, no device files. */
+const MS_NOSUID_NODEV = 2 | 4;
+
+/**
+ * Makes the isolated process ready: its own scratch folder, as many descriptors as it may have, and an eye on the outer process.
+ * `onInterrupt` is called when the user asks to end. When the outer process dies, this one ends at once, and the kernel
+ * takes all of the PID namespace with it.
+ */
+export function enterIsolated(onInterrupt: () => void): void {
+  watchOuter(onInterrupt);
+  process.env.PATH = searchPath();
+  if (mount('tmpfs', '/dev/shm', 'tmpfs', MS_NOSUID_NODEV, 'mode=1777') !== 0)
+    throw testbedError(`cannot mount a tmpfs of its own at /dev/shm: ${errnoName(errno())}`);
+  mkdirSync(SCRATCH_ROOT);
+  raiseDescriptorLimit();
+}
+
+function watchOuter(onInterrupt: () => void): void {
+  if (!process.connected) exitNow(3);
+  process.on('disconnect', () => exitNow(3));
+  process.on('message', (message) => {
+    if (message === 'interrupt') onInterrupt();
+  });
+  // The listeners alone would keep the process running for ever.
+  process.channel?.unref();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onInterrupt);
+}
+
+/** Every connection of the testbed's clients and servers costs a descriptor; the soft limit is often 1,024. */
+function raiseDescriptorLimit(): void {
+  const limit = new BigUint64Array(2);
+  if (getrlimit(C.RLIMIT_NOFILE, limit) !== 0) return;
+  limit[0] = limit[1];
+  setrlimit(C.RLIMIT_NOFILE, limit);
+}

@@ -1,0 +1,163 @@
+/** A host of the netns driver: a network namespace of this process, with its own processes, files and logs. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { testbedError } from '../../errors.js';
+import { inNamespace } from '../../sys/namespace.js';
+import type { PlannedHost } from '../../topology/plan.js';
+import type { Host, HostProcess } from '../host.js';
+import { execIn, startError } from './exec.js';
+
+/** A host, and the way to end all that runs on it. */
+export interface NetnsHost extends Host {
+  /** Ends every process of the host. Idempotent. */
+  end(): Promise<void>;
+}
+
+/** How long a daemon may take to end by itself before it is killed, ms. */
+const GRACE_MS = 1000;
+
+/** This package's `dist/`. */
+const DIST_DIR = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Makes the host of a namespace that exists; its folders are made here. */
+export async function netnsHost(
+  planned: PlannedHost,
+  netns: string,
+  folders: { logDir: string; runDir: string },
+): Promise<NetnsHost> {
+  const { logDir, runDir } = folders;
+  await Promise.all([mkdir(logDir, { recursive: true }), mkdir(runDir, { recursive: true })]);
+  const processes: HostProcess[] = [];
+  const inLogs = (path: string) => (isAbsolute(path) ? path : join(logDir, path));
+
+  return {
+    name: planned.name,
+    node: planned.node,
+    netns,
+    logDir,
+    runDir,
+    distDir: DIST_DIR,
+    nodeBinary: process.execPath,
+    run: (argv, options) => execIn(netns, planned.name, argv, options?.input),
+    async spawn(argv, { label, openFiles, env }) {
+      const limited = openFiles ? ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...argv] : argv;
+      const log = openSync(join(logDir, `${label}.log`), 'a');
+      try {
+        const child = inNamespace(netns, () =>
+          spawn(limited[0], limited.slice(1), {
+            stdio: ['ignore', log, log],
+            env: { ...process.env, ...env },
+            // A process group of its own, so that a signal reaches the daemon's children too.
+            detached: true,
+          }),
+        );
+        const daemon = await started(child, planned.name, limited[0]);
+        processes.push(daemon);
+        return daemon;
+      } finally {
+        closeSync(log);
+      }
+    },
+    async writeFile(path, text) {
+      await writeFile(inLogs(path), text);
+      return inLogs(path);
+    },
+    readFile: (path) =>
+      readFile(inLogs(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '';
+        throw testbedError(`cannot read ${path}: ${error.message}`, planned.name, undefined, error);
+      }),
+    async setSysctl(name, value) {
+      try {
+        inNamespace(netns, () => writeFileSync(sysctlPath(name), value));
+      } catch (error) {
+        throw sysctlError(planned.name, name, value, error as NodeJS.ErrnoException);
+      }
+    },
+    async sysctl(name) {
+      try {
+        return inNamespace(netns, () => readFileSync(sysctlPath(name), 'utf8')).trim();
+      } catch (error) {
+        throw testbedError(`cannot read the sysctl ${name}: ${(error as Error).message}`, planned.name);
+      }
+    },
+    async end() {
+      await Promise.all(processes.splice(0).map(endProcess));
+    },
+  };
+}
+
+/** `/proc/sys/net` shows the namespace of the thread that opens it. */
+function sysctlPath(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}
+
+function sysctlError(host: string, name: string, value: string, error: NodeJS.ErrnoException) {
+  const reasons: Record<string, [reason: string, hint?: string]> = {
+    ENOENT: [
+      'this kernel has no such setting for a host of its own',
+      name.startsWith('net.netfilter.') ? 'sudo modprobe nf_conntrack loads the one of connection tracking' : undefined,
+    ],
+    EINVAL: ['the kernel refuses this value'],
+    EACCES: ['it can only be changed for the whole machine'],
+    EPERM: ['it can only be changed for the whole machine'],
+  };
+  const [reason, hint] = reasons[error.code ?? ''] ?? [error.message];
+  return testbedError(`cannot set ${name} = ${value}: ${reason}`, host, hint, error);
+}
+
+/** Resolves once the kernel has started it; throws when there is no such program. */
+async function started(child: ChildProcess, host: string, program: string): Promise<HostProcess> {
+  let running = true;
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (code, signal) => {
+      running = false;
+      resolve({ code, signal });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(startError(host, program, error)));
+  });
+  return {
+    pid: child.pid!,
+    exited,
+    get running() {
+      return running;
+    },
+    async signal(name) {
+      signalGroup(child.pid!, name);
+    },
+  };
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: the whole group has ended already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function endProcess(daemon: HostProcess): Promise<void> {
+  if (daemon.running) {
+    signalGroup(daemon.pid, 'SIGTERM');
+    // A stopped process (a scenario may send SIGSTOP) would not see the signal.
+    signalGroup(daemon.pid, 'SIGCONT');
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      daemon.exited,
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, GRACE_MS);
+      }),
+    ]);
+    clearTimeout(timer);
+  }
+  // Also for the children of a daemon that is gone.
+  signalGroup(daemon.pid, 'SIGKILL');
+  await daemon.exited;
+}

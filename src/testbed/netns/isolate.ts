@@ -1,0 +1,51 @@
+/**
+ * Self-isolation: the program runs itself again inside fresh user, mount, PID and network namespaces, so that the kernel
+ * removes everything it made when it ends, `kill -9` included.
+ *
+ *     outer   keeps the user's terminal, takes signals, passes on the exit code
+ *       └─ unshare   holds the PID namespace
+ *            └─ inner   PID 1 of its own namespaces: does all the work (`enter.ts`)
+ */
+import { ExitCode, testbedError } from '../../errors.js';
+import { canIsolate } from './can-isolate.js';
+import { launchIsolated } from './launch.js';
+
+/** True in the process that runs inside the namespaces; the id guards against a variable left in the environment. */
+export function isIsolated(): boolean {
+  return process.env.PORTPARTY_ISOLATED === '1' && process.pid === 1;
+}
+
+/**
+ * Runs this program again inside fresh namespaces and resolves to its exit code.
+ * `argv` is `process.argv.slice(1)`: the script and its arguments.
+ * SIGINT, SIGTERM and SIGHUP ask the inner process to end in order; the second one ends it at once.
+ * Throws a PortPartyError (exit 3) that names the setting in the way and the ways out where the system forbids it.
+ */
+export async function isolate(argv: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const able = await canIsolate();
+  if (!able.ok)
+    throw testbedError(`the netns driver cannot run here: ${able.reason}`, undefined, able.waysOut.join('; or '));
+  const child = await launchIsolated(
+    able.mode,
+    [process.execPath, ...process.execArgv, ...argv],
+    ['inherit', 'inherit', 'inherit', 'ipc'],
+    { ...env, PORTPARTY_ISOLATED: '1' },
+  );
+
+  let interrupts = 0;
+  const interrupt = () => {
+    interrupts++;
+    if (interrupts > 1 || !child.connected) child.kill('SIGKILL');
+    else child.send('interrupt', () => {});
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once('error', (error) => reject(testbedError('cannot start unshare', undefined, undefined, error)));
+      child.once('exit', (code) => resolve(code ?? (interrupts > 0 ? ExitCode.interrupted : ExitCode.testbed)));
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The links of a plan as text for `ip -batch`, `tc -batch` and `nft -f`.
+ *
+ * A segment of two hosts is one veth pair. A larger one is a bridge in a namespace of its own, the fabric, to which every
+ * host has a cable. A host whose link has a delay or a loss hangs on a wire: a second bridge of two ports in between, where
+ * the impairment happens outside both hosts, so that what one host sent and the other never got can be seen as that.
+ *
+ *     host --veth-- p3 [bridge w3] i3 --veth-- j3 [bridge br0] p4 --veth-- host
+ */
+import type { Plan, PlannedHost, PlannedInterface, PlannedSegment } from '../../topology/plan.js';
+
+/** Everything that builds the links, each entry one script. */
+export interface LinkScripts {
+  /** `ip -batch`, run in a namespace outside the testbed: makes the cables. */
+  cables: string[];
+  /** `ip -batch` of each host, by name. */
+  hosts: Map<string, string[]>;
+  /** `ip -batch`, `tc -batch` and `nft -f` of the fabric; empty where no segment needs it. */
+  fabric: { ip: string[]; tc: string[]; nft: string[] };
+}
+
+/** One host's end in a segment. */
+interface End {
+  host: PlannedHost;
+  nic: PlannedInterface;
+}
+
+/** Queue of a delayed link, packets: netem's own 1,000 would lose packets of a burst that the scenario did not ask to lose. */
+const NETEM_LIMIT = 100_000;
+
+/**
+ * Renders the scripts. `namespaceOf` gives the path of a host's namespace, or of the fabric's for undefined.
+ * `netem` tells whether the kernel has it; without it loss is made by nftables, and delay must have been refused before.
+ */
+export function linkScripts(plan: Plan, namespaceOf: (host?: string) => string, netem: boolean): LinkScripts {
+  const scripts: LinkScripts = { cables: [], hosts: new Map(), fabric: { ip: [], tc: [], nft: [] } };
+  for (const segment of plan.segments) {
+    const ends = endsOf(plan, segment);
+    if (isOnePair(ends)) scripts.cables.push(pairCable(ends[0], ends[1], namespaceOf));
+    else if (ends.length > 0) addBridge(scripts, ends, namespaceOf, netem);
+  }
+  for (const host of plan.hosts) scripts.hosts.set(host.name, hostScript(plan, host));
+  return scripts;
+}
+
+/** True when any segment needs the fabric's namespace. */
+export function needsFabric(plan: Plan): boolean {
+  return plan.segments.some((segment) => {
+    const ends = endsOf(plan, segment);
+    return ends.length > 0 && !isOnePair(ends);
+  });
+}
+
+function endsOf(plan: Plan, segment: PlannedSegment): End[] {
+  return plan.hosts.flatMap((host) =>
+    host.interfaces.filter((nic) => nic.segment === segment.name).map((nic) => ({ host, nic })),
+  );
+}
+
+function isOnePair(ends: End[]): boolean {
+  return ends.length === 2 && !ends.some(impairmentOf);
+}
+
+/** What the scenario asks of the cable of this end: `link` speaks of the way towards the next hop. */
+function impairmentOf({ host, nic }: End): { delay: number; loss: number } | undefined {
+  const { delay = 0, loss = 0 } = host.spec.link ?? {};
+  return nic.name.startsWith('back') && (delay > 0 || loss > 0) ? { delay, loss } : undefined;
+}
+
+/** A hardware address made from the interface's own IPv4 address: unique in the testbed and known beforehand. */
+export function macOf(nic: PlannedInterface): string {
+  const bytes = nic.addresses[0].split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return `02:00:${bytes.join(':')}`;
+}
+
+function pairCable(a: End, b: End, namespaceOf: (host?: string) => string): string {
+  const half = ({ host, nic }: End) => `${nic.name} address ${macOf(nic)} netns ${namespaceOf(host.name)}`;
+  return `link add ${half(a)} type veth peer name ${half(b)}`;
+}
+
+function addBridge(scripts: LinkScripts, ends: End[], namespaceOf: (host?: string) => string, netem: boolean): void {
+  const { ip } = scripts.fabric;
+  // Interface names hold 15 characters: numbers instead of the segment's name.
+  const bridge = `br${ip.length}`;
+  ip.push(`link add ${bridge} type bridge mcast_snooping 0`, `link set ${bridge} up`);
+  for (const end of ends) {
+    const number = ip.length;
+    const { host, nic } = end;
+    scripts.cables.push(
+      `link add ${nic.name} address ${macOf(nic)} netns ${namespaceOf(host.name)} type veth peer name p${number} netns ${namespaceOf()}`,
+    );
+    const impairment = impairmentOf(end);
+    if (impairment) addWire(scripts.fabric, number, bridge, impairment, netem);
+    else ip.push(`link set p${number} master ${bridge} up`);
+  }
+}
+
+function addWire(
+  fabric: LinkScripts['fabric'],
+  number: number,
+  bridge: string,
+  { delay, loss }: { delay: number; loss: number },
+  netem: boolean,
+): void {
+  const [near, inner, outer, wire] = [`p${number}`, `i${number}`, `j${number}`, `w${number}`];
+  fabric.ip.push(
+    `link add ${wire} type bridge mcast_snooping 0`,
+    `link set ${wire} up`,
+    `link add ${inner} type veth peer name ${outer}`,
+    `link set ${near} master ${wire} up`,
+    `link set ${inner} master ${wire} up`,
+    `link set ${outer} master ${bridge} up`,
+  );
+  if (netem) {
+    // Leaving the wire on either side: once per direction.
+    for (const device of [near, inner])
+      fabric.tc.push(
+        `qdisc add dev ${device} root netem limit ${NETEM_LIMIT} delay ${Math.round(delay * 1000)}us loss ${loss * 100}%`,
+      );
+    return;
+  }
+  fabric.nft.push(
+    `table bridge ${wire} {`,
+    '  chain cross {',
+    '    type filter hook forward priority 0; policy accept;',
+    `    iifname { "${near}", "${inner}" } ether type ip numgen random mod 1000000 < ${Math.round(loss * 1e6)} drop`,
+    '  }',
+    '}',
+  );
+}
+
+function hostScript(plan: Plan, host: PlannedHost): string[] {
+  const lines = ['link set lo up'];
+  for (const nic of host.interfaces) {
+    for (const address of nic.addresses) lines.push(`address add ${address}/${nic.prefixLength} dev ${nic.name}`);
+    lines.push(`link set ${nic.name} up`, ...neighbours(plan, host, nic));
+  }
+  for (const route of host.routes) lines.push(`route add ${route.destination} via ${route.via}`);
+  return lines;
+}
+
+/**
+ * Every neighbour across the segment, known from the start: the kernel holds back only a few packets of a burst while it
+ * asks for a hardware address, and drops the rest.
+ */
+function neighbours(plan: Plan, host: PlannedHost, nic: PlannedInterface): string[] {
+  const side = (name: string) => name.replace(/\d+$/, '');
+  return plan.hosts
+    .filter((other) => other !== host)
+    .flatMap((other) => other.interfaces)
+    .filter((other) => other.segment === nic.segment && side(other.name) !== side(nic.name))
+    .flatMap((other) =>
+      other.addresses.map(
+        (address) => `neighbour replace ${address} lladdr ${macOf(other)} dev ${nic.name} nud permanent`,
+      ),
+    );
+}
