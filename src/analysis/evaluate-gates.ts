@@ -24,11 +24,11 @@ export function evaluateGate(gate: string, measured: Measured): GateResult {
  */
 export function verdictOf(variants: VariantRecord[], status: RunStatus): RunVerdict {
   const interrupted = status === 'interrupted';
-  if (variants.length === 0) return interrupted ? 'none' : 'invalid';
-  // Gates of a run that was cut short are told from what it did measure; that it measured little is no fault of it.
-  if (variants.some((variant) => !variant.validity.valid || (variant.requests.due === 0 && !interrupted)))
-    return 'invalid';
-  const gates = variants.flatMap((variant) => variant.gates);
+  // What an interruption kept from running is no fault of it; judge what ran.
+  const ran = interrupted ? variants.filter((variant) => variant.trials > 0) : variants;
+  if (ran.length === 0) return interrupted ? 'none' : 'invalid';
+  if (ran.some((variant) => !variant.validity.valid || variant.requests.due === 0)) return 'invalid';
+  const gates = ran.flatMap((variant) => variant.gates);
   if (gates.some((gate) => !gate.pass)) return 'fail';
   return gates.length === 0 || interrupted ? 'none' : 'pass';
 }

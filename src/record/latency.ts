@@ -1,0 +1,119 @@
+/** Latencies of a trial as HdrHistograms in µs, their summary in ms, and their `.hlog` text. */
+import { build, type Histogram, HistogramLogWriter } from 'hdr-histogram-js';
+import { type Outcomes, RequestState } from '../traffic/outcomes.js';
+import type { LatencySummary } from './run-record.js';
+
+/** `connect`: until the handshake was done; `response`: until the whole response was there. Both from the planned time. */
+export const LATENCY_KINDS = ['connect', 'response'] as const;
+export type LatencyKind = (typeof LATENCY_KINDS)[number];
+export type LatencyHistograms = Record<LatencyKind, Histogram>;
+
+/** Longest latency that a histogram holds, one hour in µs; longer ones count as this. */
+const LONGEST_US = 3_600_000_000;
+const NS_PER_SECOND = 1e9;
+
+/** An empty histogram: 1 µs to 1 h, three significant digits, plain JavaScript. */
+export function newHistogram(): Histogram {
+  return build({
+    bitBucketSize: 32,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: LONGEST_US,
+    numberOfSignificantValueDigits: 3,
+    autoResize: false,
+    useWebAssembly: false,
+  });
+}
+
+/**
+ * The latency of one request in µs, NaN where it has none: connect latency only for a request that opened a connection
+ * and got it, response latency only for a completed one. Planned time is `dueNs`, retries included: that is what the visitor waited.
+ */
+export function latencyUs(outcomes: Outcomes, row: number, kind: LatencyKind): number {
+  const end = endNs(outcomes, row, kind);
+  return Math.min(LONGEST_US, Math.max(0, Math.round((end - outcomes.dueNs[row]) / 1000)));
+}
+
+/** Both histograms over all requests of a trial. */
+export function latencyHistograms(outcomes: Outcomes): LatencyHistograms {
+  const histograms = { connect: newHistogram(), response: newHistogram() };
+  for (const kind of LATENCY_KINDS) {
+    for (let row = 0; row < outcomes.rows; row++) {
+      const us = latencyUs(outcomes, row, kind);
+      if (!Number.isNaN(us)) histograms[kind].recordValue(us);
+    }
+  }
+  return histograms;
+}
+
+/** The sum of several trials' histograms. */
+export function mergeHistograms(parts: LatencyHistograms[]): LatencyHistograms {
+  const merged = { connect: newHistogram(), response: newHistogram() };
+  for (const part of parts) for (const kind of LATENCY_KINDS) merged[kind].add(part[kind]);
+  return merged;
+}
+
+/** Percentiles, maximum and mean in ms; all 0 with a count of 0 where nothing was recorded. */
+export function summariseLatency(histogram: Histogram): LatencySummary {
+  const count = histogram.totalCount;
+  const max = histogram.maxValue;
+  // A bucket's upper end may lie above the largest value in it.
+  const at = (percentile: number) =>
+    count === 0 ? 0 : Math.min(max, histogram.getValueAtPercentile(percentile)) / 1000;
+  return {
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p999: at(99.9),
+    max: max / 1000,
+    mean: count === 0 ? 0 : Number((histogram.mean / 1000).toFixed(3)),
+    count,
+  };
+}
+
+/** What an HdrHistogram log holds beside the values. */
+export interface LatencyLogInfo {
+  /** Unix time of the run's start, ms. */
+  startedAtMs: number;
+  /** Every interval's tag; the log format allows no comma and no space in it. */
+  tag: string;
+}
+
+/**
+ * An HdrHistogram log (format 1.3): one interval per second of the run in which something ended, values in µs,
+ * `Interval_Max` in ms. Seconds without a value are left out, as the format allows.
+ */
+export function latencyLog(outcomes: Outcomes, kind: LatencyKind, info: LatencyLogInfo): string {
+  const perSecond = new Map<number, Histogram>();
+  for (let row = 0; row < outcomes.rows; row++) {
+    const us = latencyUs(outcomes, row, kind);
+    if (Number.isNaN(us)) continue;
+    const second = Math.floor(endNs(outcomes, row, kind) / NS_PER_SECOND);
+    let histogram = perSecond.get(second);
+    if (histogram === undefined) {
+      histogram = newHistogram();
+      histogram.tag = info.tag.replace(/[\s,]+/g, '-');
+      perSecond.set(second, histogram);
+    }
+    histogram.recordValue(us);
+  }
+  const parts: string[] = [];
+  const writer = new HistogramLogWriter((text) => parts.push(text));
+  writer.outputComment(`[${kind} latency from the planned time, values in microseconds]`);
+  writer.outputLogFormatVersion();
+  // The writer's own outputStartTime() leaves an empty line behind it, at which some readers stop.
+  const start = new Date(info.startedAtMs);
+  writer.outputComment(
+    `[StartTime: ${(info.startedAtMs / 1000).toFixed(3)} (seconds since epoch), ${start.toUTCString()}]`,
+  );
+  writer.outputLegend();
+  for (const [second, histogram] of [...perSecond].sort(([a], [b]) => a - b)) {
+    writer.outputIntervalHistogram(histogram, second, second + 1);
+  }
+  return parts.join('');
+}
+
+function endNs(outcomes: Outcomes, row: number, kind: LatencyKind): number {
+  if (kind === 'response') return outcomes.state[row] === RequestState.completed ? outcomes.doneNs[row] : Number.NaN;
+  // A connection that was open already has no `connectNs`.
+  return Number.isNaN(outcomes.connectNs[row]) ? Number.NaN : outcomes.connectedNs[row];
+}
