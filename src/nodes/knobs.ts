@@ -18,7 +18,7 @@ export const commonKnobs = {
       z.string().regex(/^net\.[a-z0-9_.-]+$/, {
         error: 'only net.* settings belong to a host of its own; e.g. net.ipv4.tcp_tw_reuse',
       }),
-      z.union([z.number(), z.string()]),
+      z.union([z.number(), z.string()], { error: 'expected a number or text; write it like net.ipv4.tcp_tw_reuse: 1' }),
     )
     .default({}),
   /** The node's own source ports (`ip_local_port_range`; for `nat` the SNAT range). */

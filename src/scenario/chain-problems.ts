@@ -1,0 +1,80 @@
+/** What is wrong with a chain whose nodes are each right: dangling hops, loops, ends that serve nobody, knobs without a driver. */
+import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import type { Problem } from './problem.js';
+import { didYouMean } from './schema-problems.js';
+
+/** The problems of a topology. */
+export function chainProblems(topology: Topology): Problem[] {
+  const names = Object.keys(topology);
+  if (!names.some((name) => layerOf(topology[name]) === 'client')) {
+    const hint = 'add one: `buyers: { kind: client, to: … }`';
+    return [{ message: 'there is no client node, so nobody would connect', hint, path: ['topology'], at: 'key' }];
+  }
+  return [
+    ...names.flatMap((name) => nextHopProblems(topology, name)),
+    ...loopProblems(topology),
+    ...names.flatMap((name) => knobProblems(topology, name)),
+  ];
+}
+
+function nextHopProblems(topology: Topology, name: string): Problem[] {
+  const { to, kind } = topology[name];
+  if (to === undefined) return [];
+  const path = ['topology', name, 'to'];
+  if (layerOf(topology[name]) === 'server') {
+    const hint = 'leave out `to`';
+    return [{ message: `\`${name}\` is a ${kind}, the end of its chain; it has no next hop`, hint, path, at: 'key' }];
+  }
+  if (!Object.hasOwn(topology, to)) {
+    const others = Object.keys(topology).filter((other) => other !== name);
+    const hint = didYouMean(to, others) ?? `nodes are: ${others.join(', ')}`;
+    return [{ message: `there is no node \`${to}\``, hint, path, at: 'value' }];
+  }
+  if (layerOf(topology[to]) === 'client') {
+    const hint = 'lead to a gateway, a proxy or a server';
+    return [{ message: `\`${to}\` is a client: it takes no connections`, hint, path, at: 'value' }];
+  }
+  return [];
+}
+
+/** One problem per loop, at its first node in the file. */
+function loopProblems(topology: Topology): Problem[] {
+  const told = new Set<string>();
+  return Object.keys(topology).flatMap((name): Problem[] => {
+    const chain = chainFrom(topology, name);
+    if (topology[chain.at(-1)!].to !== name || told.has(name)) return [];
+    for (const node of chain) told.add(node);
+    const way = [...chain, name].join(' → ');
+    return [
+      {
+        message: `the chain runs in a loop: ${way}`,
+        hint: 'let one of them lead to a server',
+        path: ['topology', name, 'to'],
+        at: 'value',
+      },
+    ];
+  });
+}
+
+function knobProblems(topology: Topology, name: string): Problem[] {
+  const spec = topology[name];
+  const problems = (['image', 'port', 'ready'] as const)
+    .filter((knob) => spec[knob] !== undefined)
+    .map(
+      (knob): Problem => ({
+        message: `\`${knob}\` is not yet supported by this version`,
+        hint: 'it needs the docker driver, which this version does not have yet',
+        path: ['topology', name, knob],
+        at: 'key',
+      }),
+    );
+  if (spec.kind === 'nat' && spec.masquerade && spec.addresses > 1) {
+    problems.push({
+      message: `masquerade uses the one address of the outgoing interface, so \`addresses: ${spec.addresses}\` would do nothing`,
+      hint: 'leave out `masquerade` or `addresses`',
+      path: ['topology', name, 'addresses'],
+      at: 'value',
+    });
+  }
+  return problems;
+}

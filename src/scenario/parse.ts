@@ -1,0 +1,208 @@
+/** A scenario file's text to the checked, resolved `Scenario`; every mistake is told with its line and column. Does no I/O. */
+import { createHash } from 'node:crypto';
+import { usageError } from '../errors.js';
+import { layerOf, type Topology } from '../topology/chain.js';
+import { chainProblems } from './chain-problems.js';
+import { gateProblems, type WrittenGate, writtenGates } from './gate-problems.js';
+import { isMapping, mergePatch } from './merge-patch.js';
+import { applyOverride, type Override, parseOverride } from './overrides.js';
+import { type Placer, placer, throwProblems } from './placing.js';
+import type { KeyPath, PlacedProblem, Problem } from './problem.js';
+import type { Scenario, ScenarioVariant } from './scenario.js';
+import { type Body, bodySchema, headSchema, toTraffic } from './schema.js';
+import { checkSchema, didYouMean, valueAt } from './schema-problems.js';
+import { readSource } from './source.js';
+import { trafficProblems } from './traffic-problems.js';
+import { throwYamlErrors, valuesOf } from './yaml-errors.js';
+
+/** What the command line changes. */
+export interface LoadOptions {
+  /** `topology.edge.ports=1024-65535`: applied to the scenario, and again over the patch of each variant. */
+  set?: string[];
+  /** The variants to run; absent or empty: all. */
+  variants?: string[];
+  trials?: number;
+  seed?: number;
+}
+
+/** The text of a configuration file, by its path as written in the scenario; throws an Error when it can't be read. */
+export type ReadConfig = (path: string) => string;
+
+const BODY_KEYS = ['topology', 'traffic', 'events'];
+
+/**
+ * Reads a scenario.
+ * @throws PortPartyError (exit 2) with `file:line:column`, what is wrong and what would be right; up to five mistakes at once
+ */
+export function parseScenario(text: string, file: string, options: LoadOptions, readConfig: ReadConfig): Scenario {
+  const source = readSource(text, file);
+  throwYamlErrors(source);
+  const overrides = (options.set ?? []).map(parseOverride);
+  const written = valuesOf(source);
+  const raw = overrides.reduce<unknown>(applyOverride, written);
+  if (!isMapping(raw)) throw usageError('the file is not a scenario', `${file}:1:1`, 'it starts with `name: …`');
+
+  const place = placer(source, overrides);
+  const head = checkSchema(headSchema, omit(raw, BODY_KEYS));
+  const found: PlacedProblem[] = [...head.problems, ...unsupported(raw)].map((problem) => place(problem));
+  const patches = patchesOf(raw);
+  checkSelection(options.variants, [...patches.keys()]);
+  checkNodes(overrides, [written, ...patches.values()]);
+
+  const bodies = readBodies(raw, patches, overrides, place, found);
+  const gates = writtenGates(head.value?.gates ?? []);
+  const topologies = new Map([...bodies].map(([name, body]) => [name, body?.topology]));
+  found.push(...gates.flatMap((gate) => gateProblems(gate, topologies)).map((problem) => place(problem)));
+  const read = configReader(readConfig, place, found);
+  const variants = [...bodies].flatMap(([name, body]) =>
+    body ? [toVariant(name, body, gates, place, read(name, body.topology))] : [],
+  );
+  throwProblems(found);
+
+  const chosen = options.variants?.length ? options.variants : [...patches.keys()];
+  const { name, description, seed, trials } = head.value!;
+  return {
+    name,
+    description: description.trim(),
+    file,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    seed: wholeNumber('--seed', options.seed, 0) ?? seed,
+    trials: wholeNumber('--trials', options.trials, 1) ?? trials,
+    variants: variants.filter((variant) => chosen.includes(variant.name)),
+  };
+}
+
+function omit(raw: Record<string, unknown>, keys: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => !keys.includes(key)));
+}
+
+/** The patches by variant, in the file's order; one empty patch named `default` where there are no variants. */
+function patchesOf({ variants }: Record<string, unknown>): Map<string, unknown> {
+  // A variant without anything behind its colon changes nothing.
+  const patches = Object.entries(isMapping(variants) ? variants : {}).map(
+    ([name, patch]) => [name, patch ?? {}] as const,
+  );
+  return new Map(patches.length > 0 ? patches : [['default', {}]]);
+}
+
+function checkSelection(selected: string[] | undefined, known: string[]): void {
+  const stranger = selected?.find((name) => !known.includes(name));
+  if (stranger === undefined) return;
+  const hint = didYouMean(stranger, known) ?? `variants are: ${known.join(', ')}`;
+  throw usageError(`there is no variant \`${stranger}\``, `--variant ${stranger}`, hint);
+}
+
+/** An override of a node that is nowhere else would make a new one: a slip of the pen, mostly. */
+function checkNodes(overrides: Override[], holders: unknown[]): void {
+  const nodes = holders.flatMap((holder) => Object.keys(Object(valueAt(holder, ['topology']))));
+  for (const { option, path } of overrides) {
+    if (path[0] !== 'topology' || path.length < 3 || nodes.includes(String(path[1]))) continue;
+    const hint = didYouMean(String(path[1]), nodes) ?? `nodes are: ${[...new Set(nodes)].join(', ')}`;
+    throw usageError(`there is no node \`${path[1]}\``, option, hint);
+  }
+}
+
+/** Checks the body of every variant, so that a file is right as a whole and not only in what is run today. */
+function readBodies(
+  raw: Record<string, unknown>,
+  patches: Map<string, unknown>,
+  overrides: Override[],
+  place: Placer,
+  found: PlacedProblem[],
+): Map<string, Body | undefined> {
+  const base = Object.fromEntries(Object.entries(raw).filter(([key]) => BODY_KEYS.includes(key)));
+  const inBase = new Set(checkBody(base).problems.map(identity));
+  const overBody = overrides.filter(({ path }) => BODY_KEYS.includes(String(path[0])));
+  return new Map(
+    [...patches].map(([variant, patch]) => {
+      // What is not a mapping is told of by the head's schema already.
+      const patched = isMapping(patch) ? mergePatch(base, withoutStrangers(patch)) : base;
+      const { value, problems } = checkBody(overBody.reduce<unknown>(applyOverride, patched));
+      const inherited = problems.filter((problem) => inBase.has(identity(problem)));
+      const ofPatch = problems
+        .filter((problem) => !inherited.includes(problem))
+        // On a base that is wrong itself, what a patch lacks is mostly a consequence of that.
+        .filter((problem) => inherited.length === 0 || valueAt(patch, problem.path) !== undefined);
+      found.push(...inherited.map((problem) => place(problem, { variant, ofPatch: false })));
+      found.push(...ofPatch.map((problem) => place(problem, { variant, ofPatch: true })));
+      return [variant, value];
+    }),
+  );
+}
+
+function withoutStrangers(patch: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(patch).filter(([key]) => BODY_KEYS.includes(key)));
+}
+
+function identity({ path, message }: Problem): string {
+  return JSON.stringify([path, message]);
+}
+
+function checkBody(raw: unknown): { value?: Body; problems: Problem[] } {
+  const { value, problems } = checkSchema(bodySchema, raw);
+  if (value === undefined) return { problems };
+  const inChain = [...chainProblems(value.topology), ...eventProblems(value)];
+  return { value, problems: inChain.length > 0 ? inChain : trafficProblems(value.traffic, value.topology) };
+}
+
+function eventProblems({ events }: Body): Problem[] {
+  return events === undefined ? [] : [notYet('events')];
+}
+
+function unsupported(raw: Record<string, unknown>): Problem[] {
+  return 'matrix' in raw ? [notYet('matrix')] : [];
+}
+
+function notYet(key: string): Problem {
+  const verb = key === 'events' ? 'are' : 'is';
+  return {
+    message: `\`${key}\` ${verb} not yet supported by this version`,
+    hint: `leave out \`${key}\``,
+    path: [key],
+    at: 'key',
+  };
+}
+
+type ReadVariantConfigs = (variant: string, topology: Topology) => Record<string, string>;
+
+function configReader(readConfig: ReadConfig, place: Placer, found: PlacedProblem[]): ReadVariantConfigs {
+  return (variant, topology) => {
+    const configs: Record<string, string> = {};
+    for (const [node, spec] of Object.entries(topology)) {
+      if (!('config' in spec) || spec.config === undefined) continue;
+      try {
+        configs[node] = readConfig(spec.config);
+      } catch (error) {
+        const message = `can't read ${spec.config}: ${(error as Error).message}`;
+        const path: KeyPath = ['topology', node, 'config'];
+        const hint = "the path counts from the scenario file's folder";
+        found.push(place({ message, hint, path, at: 'value' }, { variant, ofPatch: false }));
+      }
+    }
+    return configs;
+  };
+}
+
+function toVariant(
+  name: string,
+  { topology, traffic }: Body,
+  gates: WrittenGate[],
+  place: Placer,
+  configs: Record<string, string>,
+): ScenarioVariant {
+  const clients = Object.keys(topology).filter((node) => layerOf(topology[node]) === 'client');
+  return {
+    name,
+    topology,
+    traffic: toTraffic(traffic, clients),
+    gates: gates
+      .filter((gate) => gate.variants?.includes(name) ?? true)
+      .map((gate) => ({ text: gate.text, where: place({ message: '', path: gate.path, at: 'value' }).where })),
+    configs,
+  };
+}
+
+function wholeNumber(option: string, value: number | undefined, min: number): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min)) return value;
+  throw usageError(`expected a whole number of at least ${min}`, `${option} ${value}`);
+}

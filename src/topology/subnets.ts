@@ -1,0 +1,40 @@
+/** Addresses from 198.18.0.0/15, the range that RFC 2544 sets aside for benchmarks, carved into subnets one after another. */
+import { usageError } from '../errors.js';
+
+const RANGE_START = 0xc612_0000; // 198.18.0.0
+const RANGE_SIZE = 2 ** 17;
+const SMALLEST = 16;
+
+/** One subnet. */
+export interface Subnet {
+  cidr: string;
+  prefixLength: number;
+  /** Hands out its addresses from .2 upwards: .1 is left for the bridge of a driver that needs one. */
+  nextAddress(): string;
+}
+
+/** A carver of subnets: each call cuts the next one, the smallest that holds `addresses` and never below a /28. */
+export function subnetCarver(): (addresses: number) => Subnet {
+  let used = 0;
+  return (addresses) => {
+    // The network's own address, .1 and the broadcast address belong to nobody.
+    const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(addresses + 3)));
+    const offset = Math.ceil(used / size) * size;
+    used = offset + size;
+    if (used > RANGE_SIZE) {
+      throw usageError(
+        'the topology needs more addresses than 198.18.0.0/15 has',
+        undefined,
+        'use fewer `hosts`, `addresses` or `sourceAddresses`',
+      );
+    }
+    const base = RANGE_START + offset;
+    const prefixLength = 32 - Math.log2(size);
+    let next = base + 2;
+    return { cidr: `${dotted(base)}/${prefixLength}`, prefixLength, nextAddress: () => dotted(next++) };
+  };
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+}
