@@ -52,6 +52,18 @@ export const close = bind_<(fd: number) => number>('int close(int)');
 export const setsockopt = bind_<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
   'int setsockopt(int, int, int, const uint8_t*, uint32_t)',
 );
+/** The same on a thread of the pool: some options (a packet ring) wait tens of milliseconds in the kernel. Its errno is lost. */
+export const setsockoptInBackground = (fd: number, level: number, name: number, value: Uint8Array): Promise<number> =>
+  new Promise((resolve, reject) => {
+    (setsockopt as unknown as { async(...args: unknown[]): void }).async(
+      fd,
+      level,
+      name,
+      value,
+      value.length,
+      (error: Error | null, result: number) => (error === null ? resolve(result) : reject(error)),
+    );
+  });
 export const getsockopt = bind_<
   (fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array) => number
 >('int getsockopt(int, int, int, uint8_t*, uint32_t*)');

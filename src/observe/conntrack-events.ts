@@ -1,0 +1,184 @@
+/** A gateway's connection table as it changes: netlink events for every new and every ended entry, and the ports they hold. */
+import { writeFileSync } from 'node:fs';
+import { C, close, errno, numberToIp, recv } from '../sys/libc.js';
+import { inNamespace } from '../sys/namespace.js';
+import type { Host } from '../testbed/host.js';
+import { fromHalves, nowSinceStart, type RunClock } from './clock.js';
+import { doubled, newColumns, sortedByTime } from './columns.js';
+import { ENTRY_STATES, newEntry, parseEntry, STATE_UNKNOWN } from './conntrack-entry.js';
+import { readConntrackFill } from './counters.js';
+import { dump, dumpRequest, joinGroup, openNetlink, walkMessages, widenReceiveBuffer } from './netlink.js';
+import type { ConntrackEvent, ConntrackLog } from './observations.js';
+import { type PortsInUse, portsInUse } from './ports-in-use.js';
+
+/** An open log of a gateway's connection table. */
+export interface ConntrackWatch {
+  /** Takes over what has happened since the last time. */
+  drain(): void;
+  /** The ports that translated connections hold, as of the last `drain`. */
+  ports: Pick<PortsInUse, 'inUseNow' | 'peak'>;
+  /** Entries of TCP over IPv4 that were there when the log began; they count as ports in use, and have no `new` event. */
+  entriesAtStart: number;
+  /** False where the kernel does not note when an entry came and went: times are then those of `drain`. */
+  exactTimes: boolean;
+  /** Entries by TCP state, now: one walk through the whole table. */
+  countStates(): Record<string, number>;
+  /** Takes over the rest, ends the log and gives it. */
+  close(): ConntrackLog;
+}
+
+const WHAT = 'the connection table';
+const NFNLGRP_CONNTRACK_NEW = 1;
+const NFNLGRP_CONNTRACK_DESTROY = 3;
+const NFNL_SUBSYS_CTNETLINK = 1;
+const IPCTNL_MSG_CT_NEW = 0;
+const IPCTNL_MSG_CT_GET = 1;
+const IPCTNL_MSG_CT_DELETE = 2;
+const messageType = (message: number) => (NFNL_SUBSYS_CTNETLINK << 8) | message;
+
+const RECEIVE_BUFFER_BYTES = 16 << 20;
+/** Events taken over in one `drain`, so that a flood cannot hold the event loop for ever. */
+const EVENTS_PER_DRAIN = 100_000;
+
+const SHAPE = {
+  timeNs: Float64Array,
+  type: Uint8Array,
+  source: Uint32Array,
+  sourcePort: Uint16Array,
+  destination: Uint32Array,
+  destinationPort: Uint16Array,
+  translated: Uint32Array,
+  translatedPort: Uint16Array,
+  state: Uint8Array,
+} as const;
+const NEW = 0;
+const DESTROY = 1;
+
+/**
+ * Starts to watch a gateway's table. Open it before traffic: entries that exist by then get no `new` event.
+ * Sets `net.netfilter.nf_conntrack_timestamp` in the gateway's namespace, so that entries know their own times.
+ */
+export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClock): ConntrackWatch {
+  const exactTimes = enableTimestamps(host.netns);
+  const events = openNetlink(host.netns, C.NETLINK_NETFILTER, WHAT);
+  widenReceiveBuffer(events, RECEIVE_BUFFER_BYTES);
+  joinGroup(events, NFNLGRP_CONNTRACK_NEW, WHAT);
+  joinGroup(events, NFNLGRP_CONNTRACK_DESTROY, WHAT);
+  const table = openNetlink(host.netns, C.NETLINK_NETFILTER, WHAT);
+  const tableRequest = dumpRequest(messageType(IPCTNL_MSG_CT_GET), Uint8Array.of(C.AF_INET, 0, 0, 0));
+
+  const toRunTime = fromHalves(clock);
+  const ports = portsInUse();
+  const entry = newEntry();
+  let columns = newColumns(SHAPE, 4096);
+  let length = 0;
+  let overruns = 0;
+  let drainedAtNs = 0;
+
+  const timeAt = (at: number) => toRunTime(events.view.getUint32(at), events.view.getUint32(at + 4));
+
+  function record(type: typeof NEW | typeof DESTROY): number {
+    if (length === columns.timeNs.length) columns = doubled(SHAPE, columns);
+    const row = length++;
+    const stamp = entry.eventAt >= 0 ? entry.eventAt : type === NEW ? entry.startAt : entry.stopAt;
+    columns.timeNs[row] = stamp >= 0 ? timeAt(stamp) : drainedAtNs;
+    columns.type[row] = type;
+    columns.source[row] = entry.source;
+    columns.sourcePort[row] = entry.sourcePort;
+    columns.destination[row] = entry.destination;
+    columns.destinationPort[row] = entry.destinationPort;
+    columns.translated[row] = entry.translated;
+    columns.translatedPort[row] = entry.translatedPort;
+    columns.state[row] = entry.state;
+    return row;
+  }
+
+  function onEvent(message: number, at: number, end: number): void {
+    const type = message === messageType(IPCTNL_MSG_CT_NEW) ? NEW : DESTROY;
+    if (type === DESTROY && message !== messageType(IPCTNL_MSG_CT_DELETE)) return;
+    if (!parseEntry(events.view, at, end, entry)) return;
+    const row = record(type);
+    if (type === NEW) ports.add(entry, row);
+    else {
+      const born = ports.remove(entry);
+      // Kernels before 6.14 tell the moment of birth only with the entry's death.
+      if (born !== undefined && born >= 0 && entry.startAt >= 0) columns.timeNs[born] = timeAt(entry.startAt);
+    }
+  }
+
+  function loadTable(): number {
+    let entries = 0;
+    ports.clear();
+    dump(table, tableRequest, WHAT, (_type, at, end) => {
+      if (!parseEntry(table.view, at, end, entry)) return;
+      entries++;
+      ports.add(entry, -1);
+    });
+    return entries;
+  }
+
+  function drain(): void {
+    drainedAtNs = nowSinceStart(clock);
+    let lost = false;
+    for (let taken = 0; taken < EVENTS_PER_DRAIN; taken++) {
+      const received = recv(events.fd, events.buffer, events.buffer.length, C.MSG_DONTWAIT);
+      if (received >= 0) walkMessages(events.view, received, onEvent);
+      else if (errno() === C.ENOBUFS) {
+        overruns++;
+        lost = true;
+      } else break;
+    }
+    // Ports must not drift because events were lost: start again from the table itself.
+    if (lost) loadTable();
+  }
+
+  // The walk costs by the size of the machine's table, not by its filling: not made when there is nothing to find.
+  const entriesAtStart = readConntrackFill(host.netns)?.count === 0 ? 0 : loadTable();
+  return {
+    drain,
+    ports,
+    entriesAtStart,
+    exactTimes,
+    countStates() {
+      const counts: Record<string, number> = {};
+      dump(table, tableRequest, WHAT, (_type, at, end) => {
+        if (!parseEntry(table.view, at, end, entry)) return;
+        const state = stateName(entry.state) ?? 'NONE';
+        counts[state] = (counts[state] ?? 0) + 1;
+      });
+      return counts;
+    },
+    close() {
+      drain();
+      close(events.fd);
+      close(table.fd);
+      return { host: host.name, events: toEvents(sortedByTime(SHAPE, columns, length)), overruns };
+    },
+  };
+}
+
+function enableTimestamps(netns: string | null): boolean {
+  try {
+    inNamespace(netns, () => writeFileSync('/proc/sys/net/netfilter/nf_conntrack_timestamp', '1'));
+    return true;
+  } catch {
+    // A kernel without CONFIG_NF_CONNTRACK_TIMESTAMP: events still come, with the time of reading.
+    return false;
+  }
+}
+
+function stateName(state: number): string | undefined {
+  return state === STATE_UNKNOWN ? undefined : ENTRY_STATES[state];
+}
+
+function toEvents(rows: ReturnType<typeof newColumns<typeof SHAPE>>): ConntrackEvent[] {
+  const endpoint = (address: number, port: number) => `${numberToIp(address)}:${port}`;
+  return Array.from({ length: rows.timeNs.length }, (_, row) => ({
+    timeNs: rows.timeNs[row],
+    type: rows.type[row] === NEW ? 'new' : 'destroy',
+    source: endpoint(rows.source[row], rows.sourcePort[row]),
+    destination: endpoint(rows.destination[row], rows.destinationPort[row]),
+    translated: endpoint(rows.translated[row], rows.translatedPort[row]),
+    state: stateName(rows.state[row]),
+  }));
+}

@@ -1,0 +1,50 @@
+/**
+ * The SYNs that a gateway was willing to forward: an nftables set filled by the forward chain, before translation.
+ * A SYN in the set that never left the gateway found no free port; one that is not in the set met a full table or a rule.
+ */
+import type { Host } from '../testbed/host.js';
+
+const TABLE = 'portparty_observe';
+const SET = 'forwarded';
+/** SYNs that the set can hold; further ones are forwarded but not noted. */
+export const FORWARD_SET_SIZE = 500_000;
+
+/** Rules for `nft -f`; loading them again empties the set. */
+export function forwardSetRules(): string {
+  return `table ip ${TABLE} {}
+delete table ip ${TABLE}
+table ip ${TABLE} {
+  set ${SET} {
+    typeof ip saddr . tcp sequence
+    flags dynamic
+    size ${FORWARD_SET_SIZE}
+  }
+  chain after_filter {
+    type filter hook forward priority 200; policy accept;
+    tcp flags & (syn | ack) == syn add @${SET} { ip saddr . tcp sequence }
+  }
+}
+`;
+}
+
+/** Reads the set: `address:sequence` of every SYN that reached the forward chain, with the address before translation. */
+export async function readForwardSet(host: Pick<Host, 'run'>): Promise<Set<string>> {
+  const { stdout } = await host.run(['nft', '-j', 'list', 'set', 'ip', TABLE, SET]);
+  return parseForwardSet(stdout);
+}
+
+interface SetListing {
+  nftables: { set?: { elem?: ({ concat: [string, number] } | { elem: { val: { concat: [string, number] } } })[] } }[];
+}
+
+/** The JSON of `nft -j list set` as `address:sequence`. */
+export function parseForwardSet(json: string): Set<string> {
+  const listing = JSON.parse(json) as SetListing;
+  const elements = listing.nftables.find((item) => item.set !== undefined)?.set?.elem ?? [];
+  return new Set(
+    elements.map((element) => {
+      const [address, sequence] = 'concat' in element ? element.concat : element.elem.val.concat;
+      return `${address}:${sequence}`;
+    }),
+  );
+}
