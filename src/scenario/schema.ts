@@ -7,6 +7,9 @@ import { duration, rateRamp } from './units.js';
 
 const text = z.string({ error: 'expected text' });
 
+/** What a scenario's name looks like: it becomes part of folder names. */
+export const SCENARIO_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+
 /** A node's name: part of host names, log folders and gates. */
 export const nodeName = z.string().regex(/^[a-z][a-z0-9-]*$/, {
   error: (issue) => `"${String(issue.input)}" can't be a node's name; use lower-case letters, digits and dashes`,
@@ -104,7 +107,7 @@ const patchSchema = z
 export const headSchema = z.strictObject({
   name: z
     .string({ error: 'expected text' })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, {
+    .regex(SCENARIO_NAME, {
       error: (issue) =>
         `"${String(issue.input)}" can't be a scenario's name; use letters, digits and dashes, at most 64`,
     })

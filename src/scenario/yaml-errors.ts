@@ -1,5 +1,5 @@
 /** What the YAML parser finds wrong, with its place and a hint. */
-import { visit, type YAMLError } from 'yaml';
+import { isScalar, visit, type YAMLError } from 'yaml';
 import { usageError } from '../errors.js';
 import { throwProblems } from './placing.js';
 import type { PlacedProblem } from './problem.js';
@@ -38,8 +38,14 @@ export function valuesOf(source: Source): unknown {
       const target = alias.resolve(document);
       if (target !== undefined && !ancestors.includes(target)) return;
       const message = `the alias \`*${alias.source}\` leads ${target ? 'to itself' : 'nowhere'}`;
-      const hint = `mark its value with \`&${alias.source}\`, further up`;
+      const hint = target ? 'write the value out' : `mark its value with \`&${alias.source}\`, further up`;
       problems.push({ message, hint, where: whereOf(source, offset), offset });
+    },
+    Pair(_, { key }) {
+      // JavaScript gives this key a meaning of its own, and the schema would not see it.
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const offset = key.range?.[0] ?? 0;
+      problems.push({ message: "`__proto__` can't be a key", where: whereOf(source, offset), offset });
     },
   });
   throwProblems(problems);
