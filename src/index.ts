@@ -1,0 +1,20 @@
+/** The library: everything that the command line does, callable from a test file or a script. */
+export { ExitCode, PortPartyError } from './errors.js';
+export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
+export { evaluateGate } from './analysis/evaluate-gates.js';
+export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate-expression.js';
+export { readRun } from './record/read-record.js';
+export type {
+  CauseCount,
+  GateResult,
+  LatencySummary,
+  Measured,
+  RunRecord,
+  TrialRecord,
+  VariantRecord,
+} from './record/run-record.js';
+export { type RunFileOptions, run } from './run/run-file.js';
+export { loadScenario } from './scenario/load.js';
+export type { Scenario, ScenarioVariant } from './scenario/scenario.js';
+export { makePlan } from './topology/make-plan.js';
+export type { Plan } from './topology/plan.js';

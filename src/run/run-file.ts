@@ -1,0 +1,50 @@
+/** The library's `run`: the command line in a process of its own, because a run lives in namespaces of its own. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ExitCode, PortPartyError } from '../errors.js';
+import type { RunRecord } from '../record/run-record.js';
+
+export interface RunFileOptions {
+  /** Run only these variants. */
+  variants?: string[];
+  /** Values that override the file's: `{ 'topology.edge.ports': '1024-65535' }`. */
+  set?: Record<string, string | number>;
+  trials?: number;
+  seed?: number;
+  /** Folder for the record, `results` unless said otherwise. */
+  out?: string;
+  driver?: 'auto' | 'netns' | 'docker';
+  engine?: 'socket' | 'undici' | 'autocannon';
+}
+
+const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+/**
+ * Runs a scenario file and resolves to its record, whether its gates hold or not.
+ * @throws PortPartyError when the scenario is wrong (exit code 2), the testbed broke (3), or the run was interrupted (130)
+ */
+export async function run(file: string, options: RunFileOptions = {}): Promise<RunRecord> {
+  const args = [MAIN, 'run', file, '--json', '--quiet'];
+  for (const variant of options.variants ?? []) args.push('--variant', variant);
+  for (const [path, value] of Object.entries(options.set ?? {})) args.push('--set', `${path}=${value}`);
+  for (const name of ['trials', 'seed', 'out', 'driver', 'engine'] as const) {
+    if (options[name] !== undefined) args.push(`--${name}`, String(options[name]));
+  }
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (code === ExitCode.ok || code === ExitCode.gatesFailed || code === ExitCode.invalid) {
+    return JSON.parse(output.stdout) as RunRecord;
+  }
+  const exitCode = Object.values(ExitCode).find((known) => known === code) ?? ExitCode.testbed;
+  throw new PortPartyError(output.stderr.trim() || `portparty run ended with exit code ${code}`, { exitCode, where: file });
+}

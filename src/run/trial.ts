@@ -1,0 +1,239 @@
+/** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
+import { readFileSync } from 'node:fs';
+import { testbedError } from '../errors.js';
+import { keepLedger, type Ledger } from '../ledger/ledger.js';
+import type { LogReading, RunningNode } from '../nodes/kind.js';
+import { kindOf } from '../nodes/registry.js';
+import { readTickets } from '../nodes/ticket-shop.js';
+import { runClock, startedAtMs } from '../observe/clock.js';
+import type { Observations } from '../observe/observations.js';
+import { startObserving } from '../observe/observe.js';
+import type { ScenarioVariant } from '../scenario/scenario.js';
+import type { Testbed } from '../testbed/host.js';
+import type { Plan, PlannedHost } from '../topology/plan.js';
+import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../traffic/engine.js';
+import type { Outcomes } from '../traffic/outcomes.js';
+import { makeTrafficPlan } from '../traffic/traffic-plan.js';
+
+/** Time between the last preparation and the first planned arrival: opening the taps takes some of it, ns. */
+const HEAD_START_NS = 200_000_000n;
+
+export interface TrialSettings {
+  variant: ScenarioVariant;
+  plan: Plan;
+  engine: Engine;
+  seed: number;
+  idPrefix: string;
+  build(plan: Plan): Promise<Testbed>;
+  /** Where sockets and state that the hosts of a node share are kept. */
+  sharedDir(node: string): string;
+  /** Called with the phase that begins; `under way` comes with the outcomes that fill up. */
+  onProgress(progress: TrialProgress): void;
+  /** Called once the start is fixed: whoever keeps the record may read the outcomes from then on. */
+  onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
+  /** Aborted: send nothing more, settle what there is. */
+  interrupt: AbortSignal;
+  /** Keep the testbed until the user says so (`--keep`). */
+  keep?: (testbed: Testbed) => Promise<void>;
+}
+
+export type TrialProgress =
+  | { phase: 'building' }
+  | { phase: 'starting' }
+  | { phase: 'under way'; outcomes: Outcomes; lastArrivalNs: number }
+  | { phase: 'settling' };
+
+export interface TrialResult {
+  traffic: TrafficPlan;
+  outcomes: Outcomes;
+  observations: Observations;
+  ledger: Ledger;
+  generator: GeneratorReport;
+  tickets: { stock: number; sold: number } | undefined;
+  /** What makes the evidence incomplete, in words. */
+  problems: string[];
+  /** What a reader should know and that does not make the numbers wrong. */
+  remarks: string[];
+}
+
+export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
+  const { plan, variant, onProgress } = settings;
+  onProgress({ phase: 'building' });
+  const testbed = await settings.build(plan);
+  let prepared: PreparedTraffic | undefined;
+  const running = new Map<string, RunningNode>();
+  try {
+    onProgress({ phase: 'starting' });
+    const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
+    const refusal = settings.engine.refuses(traffic);
+    if (refusal !== undefined) throw testbedError(refusal, '--engine');
+    const preparing = settings.engine.prepare(traffic);
+    // If a node fails to start first, the engine's own failure must not end the process unhandled.
+    preparing.catch(() => {});
+    await startNodes(testbed, settings, running);
+    prepared = await preparing;
+    return await drive(testbed, settings, traffic, prepared, running);
+  } finally {
+    await prepared?.close();
+    await testbed.down();
+  }
+}
+
+/** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
+async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
+  const { plan, variant } = settings;
+  const nodes = new Map<string, PlannedHost[]>();
+  for (const host of plan.hosts) nodes.set(host.node, [...(nodes.get(host.node) ?? []), host]);
+  const depth = (node: string): number => {
+    const { to } = nodes.get(node)![0].spec;
+    return to === undefined ? 0 : 1 + depth(to);
+  };
+  const byDepth = [...nodes.keys()].sort((a, b) => depth(a) - depth(b));
+  for (let level = 0; byDepth.length > 0; level++) {
+    const now = byDepth.filter((node) => depth(node) === level);
+    byDepth.splice(0, now.length);
+    await Promise.all(
+      now.flatMap((node) =>
+        nodes.get(node)!.map(async (planned) => {
+          const kind = kindOf(planned.spec.kind);
+          if (kind.start === undefined) return;
+          const started = await kind.start({
+            host: testbed.hosts.get(planned.name)!,
+            planned,
+            spec: planned.spec,
+            listen: plan.listeners[planned.name],
+            backends: plan.targets[planned.name] ?? [],
+            sources: plan.sources[planned.name] ?? [],
+            userConfig: variant.configs[node],
+            sharedDir: settings.sharedDir(node),
+          });
+          running.set(planned.name, started);
+        }),
+      ),
+    );
+  }
+}
+
+async function drive(
+  testbed: Testbed,
+  settings: TrialSettings,
+  traffic: TrafficPlan,
+  prepared: PreparedTraffic,
+  running: Map<string, RunningNode>,
+): Promise<TrialResult> {
+  const { outcomes } = prepared;
+  const startNs = process.hrtime.bigint() + HEAD_START_NS;
+  const clock = runClock(startNs);
+  const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(settings.plan, running) });
+  settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  const stop = () => prepared.stop();
+  settings.interrupt.addEventListener('abort', stop);
+  let generator: GeneratorReport;
+  try {
+    settings.onProgress({ phase: 'under way', outcomes, lastArrivalNs: traffic.arrivalsNs.at(-1) ?? 0 });
+    const sending = prepared.run(startNs);
+    if (settings.interrupt.aborted) prepared.stop();
+    generator = await sending;
+  } finally {
+    settings.interrupt.removeEventListener('abort', stop);
+  }
+  settings.onProgress({ phase: 'settling' });
+  const died = [...running]
+    .filter(([, node]) => node.processes.some((daemon) => !daemon.running))
+    .map(([name]) => name);
+  const seen = await observer.stop();
+  if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
+  await Promise.all([...running.values()].map((node) => node.stop?.()));
+  if (died.length > 0 && !settings.interrupt.aborted) {
+    throw testbedError(
+      `a daemon ended in the middle of the run`,
+      died.join(', '),
+      'see its log in the logs folder of the run',
+    );
+  }
+  const readings = await readLogs(testbed, settings.plan);
+  const observations: Observations = {
+    ...seen,
+    sightings: sightingsById(readings),
+    incidents: readings.flatMap((reading) => reading.incidents),
+    startedAtMs: startedAtMs(clock),
+  };
+  return {
+    traffic,
+    outcomes,
+    observations,
+    ledger: keepLedger(settings.plan, traffic, outcomes, observations),
+    generator,
+    tickets: await soldTickets(testbed, settings.plan),
+    problems: holesIn(observations),
+    remarks: [...running].flatMap(([name, node]) =>
+      node.reducedAttribution ? [`${name}: ${node.reducedAttribution}`] : [],
+    ),
+  };
+}
+
+/** Process ids of each node's daemons, by node name. */
+function processIds(plan: Plan, running: Map<string, RunningNode>): Record<string, number[]> {
+  const ids: Record<string, number[]> = {};
+  for (const host of plan.hosts) {
+    const started = running.get(host.name)?.processes ?? [];
+    ids[host.node] = [
+      ...(ids[host.node] ?? []),
+      ...started.flatMap((daemon) => [daemon.pid, ...childrenOf(daemon.pid)]),
+    ];
+  }
+  return ids;
+}
+
+/** Children of a process (a master's workers); none where the kernel does not tell (CONFIG_PROC_CHILDREN). */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
+  return Promise.all(
+    plan.hosts.map(async (planned) => {
+      const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
+      return reading ?? { sightings: [], incidents: [] };
+    }),
+  );
+}
+
+function sightingsById(readings: LogReading[]): Observations['sightings'] {
+  const byId: Observations['sightings'] = new Map();
+  for (const sighting of readings.flatMap((reading) => reading.sightings)) {
+    const present = byId.get(sighting.id);
+    if (present === undefined) byId.set(sighting.id, [sighting]);
+    else present.push(sighting);
+  }
+  return byId;
+}
+
+async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: number; sold: number } | undefined> {
+  const inventories = plan.hosts.filter((host) => host.kind === 'ticket-shop' && host.index === 0);
+  if (inventories.length === 0) return undefined;
+  const counts = await Promise.all(inventories.map((host) => readTickets(testbed.hosts.get(host.name)!)));
+  return counts.reduce<{ stock: number; sold: number }>(
+    (sum, count) => ({ stock: sum.stock + (count?.stock ?? 0), sold: sum.sold + (count?.sold ?? 0) }),
+    { stock: 0, sold: 0 },
+  );
+}
+
+/** Evidence that the kernel could not hand over makes attribution unsure, and the record says so. */
+function holesIn(observations: Observations): string[] {
+  const missed = Object.values(observations.taps).filter((tap) => tap.kernelDrops > 0);
+  const overrun = Object.values(observations.conntrack).filter((log) => log.overruns > 0);
+  return [
+    ...missed.map(
+      (tap) =>
+        `${tap.host}: the SYN tap missed ${tap.kernelDrops} packets; lower the rate or use a machine with more cores`,
+    ),
+    ...overrun.map(
+      (log) => `${log.host}: the kernel dropped connection-table events ${log.overruns} times; lower the rate`,
+    ),
+  ];
+}

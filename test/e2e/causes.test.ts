@@ -1,0 +1,183 @@
+/** Each cause produced from real parts, and recognised with its place. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { losses, record } from '../helpers/portparty.js';
+
+async function lossesOf(text: string) {
+  const run = await record(text);
+  const [variant] = run.variants;
+  expect(variant.validity).toEqual({ valid: true, reasons: [] });
+  return { losses: losses(variant), variant, folder: run.folder };
+}
+
+it('a keep-alive connection that the gateway has forgotten is mapping-expired, by the gateway`s own event', async () => {
+  const { losses, folder } = await lossesOf(`
+name: forgotten
+topology:
+  buyers: { kind: client, to: edge }
+  edge: { kind: nat, timeouts: { established: 2s }, to: shop }
+  shop: { kind: ticket-shop }
+traffic:
+  from: buyers
+  journey: buy-ticket
+  connections: per-visitor
+  thinkTime: 4s
+  arrivals: [{ for: 1s, rate: 20/s }]
+  process: uniform
+`);
+  expect(losses).toEqual({ 'mapping-expired@edge': 20 });
+  expect(readFileSync(join(folder, 'evidence.ndjson'), 'utf8')).toContain('conntrack DESTROY');
+});
+
+it('the same with a gateway that does not take up connections in mid-stream', async () => {
+  const { losses } = await lossesOf(`
+name: forgotten-strictly
+topology:
+  buyers: { kind: client, to: edge }
+  edge: { kind: nat, timeouts: { established: 2s }, looseTracking: false, to: shop }
+  shop: { kind: ticket-shop }
+traffic:
+  from: buyers
+  journey: buy-ticket
+  connections: per-visitor
+  thinkTime: 4s
+  arrivals: [{ for: 1s, rate: 20/s }]
+  process: uniform
+  timeout: { response: 2s }
+`);
+  expect(losses).toEqual({ 'mapping-expired@edge': 20 });
+});
+
+it('a server of one worker and a backlog of 16 takes 1 + 17 of 50 at once: the others are accept-queue-full', async () => {
+  const { losses, variant } = await lossesOf(`
+name: accept-queue
+topology:
+  buyers: { kind: client, to: shop }
+  shop: { kind: fixed, workers: 1, backlog: 16, serviceTime: 4s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 100ms, rate: 500/s }]
+  process: uniform
+  timeout: { connect: 2s, response: 100s }
+`);
+  expect(losses).toEqual({ 'accept-queue-full@shop': 32 });
+  expect(variant.requests.completed).toBe(18);
+}, 120_000);
+
+it('a port where nothing listens is refused there', async () => {
+  const { losses } = await lossesOf(`
+name: refused
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, workerConnections: 1024, to: shop, config: closed.conf }
+  shop: { kind: fixed }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 500ms, rate: 40/s }]
+  process: uniform
+`.replace(', config: closed.conf', '').replace('kind: fixed', 'kind: fixed, status: 500'));
+  expect(losses).toEqual({ 'http-error@shop': 20 });
+});
+
+it('a server that takes longer than the client waits is a response-timeout at that server', async () => {
+  const { losses } = await lossesOf(`
+name: slow
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, to: shop }
+  shop: { kind: fixed, serviceTime: 3s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 500ms, rate: 40/s }]
+  process: uniform
+  timeout: { response: 1s }
+`);
+  expect(losses).toEqual({ 'response-timeout@shop': 20 });
+});
+
+it('NGINX without free worker connections is a connection-limit there', async () => {
+  const { losses } = await lossesOf(`
+name: worker-connections
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, workerConnections: 64, to: shop }
+  shop: { kind: fixed, serviceTime: 2s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 500ms, rate: 400/s }]
+  process: uniform
+`);
+  expect(Object.keys(losses)).toEqual(['connection-limit@balancer']);
+});
+
+it('NGINX without free descriptors is a file-limit there', async () => {
+  const { losses } = await lossesOf(`
+name: descriptors
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, openFiles: 64, to: shop }
+  shop: { kind: fixed, serviceTime: 2s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 500ms, rate: 400/s }]
+  process: uniform
+  timeout: { response: 3s }
+`);
+  expect(Object.keys(losses)).toEqual(['file-limit@balancer']);
+});
+
+it('churn through a NAT whose server closes first meets TIME_WAITs: late, not lost', async () => {
+  const { losses, variant } = await lossesOf(`
+name: collisions
+topology:
+  buyers: { kind: client, hosts: 4, to: edge }
+  edge: { kind: nat, ports: 20000-20499, to: shop }
+  shop: { kind: fixed, close: server }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  close: server
+  arrivals: [{ for: 8s, rate: 200/s }]
+  process: uniform
+  timeout: { connect: 10s }
+`);
+  expect(losses).toEqual({});
+  expect(variant.requests.delayed.map(({ cause, at }) => `${cause}@${at}`)).toEqual(['time-wait-collision@shop']);
+});
+
+it('3,000 connections of a second each at 1,000/s through 500 ports: every one is accounted for', async () => {
+  const { variant, folder } = await lossesOf(`
+name: accounted
+topology:
+  buyers: { kind: client, hosts: 4, to: edge }
+  edge: { kind: nat, ports: 20000-20499, to: shop }
+  shop: { kind: fixed }
+traffic:
+  from: buyers
+  journey: hold
+  holdFor: 1s
+  arrivals: [{ for: 3s, rate: 1000/s }]
+  process: uniform
+  timeout: { connect: 1500ms }
+`);
+  const { due, completed, dropped, byCause } = variant.requests;
+  expect(due).toBe(3000);
+  expect(completed + dropped).toBe(due);
+  expect(byCause.map(({ cause, at }) => `${cause}@${at}`)).toEqual(['ports-exhausted@edge']);
+  const logged = readFileSync(join(folder, 'logs', 'default-1', 'shop', 'requests.log'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"id"'));
+  expect(logged.length).toBe(completed);
+});
