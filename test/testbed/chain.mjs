@@ -1,0 +1,79 @@
+/** Small chains for scenes that run inside the isolation. */
+import { join } from 'node:path';
+import { kindOf, nodeSchema } from '../../dist/nodes/registry.js';
+import { buildNetns } from '../../dist/testbed/netns/build.js';
+import { SCRATCH_ROOT } from '../../dist/testbed/netns/enter.js';
+import { makePlan } from '../../dist/topology/make-plan.js';
+
+/** The plan of a topology written as in a scenario file. */
+export function planOf(topology) {
+  const checked = Object.entries(topology).map(([name, node]) => [name, nodeSchema.parse(node)]);
+  return makePlan({ topology: Object.fromEntries(checked) });
+}
+
+/** Builds a topology; the logs go to the scratch folder. */
+export async function build(topology) {
+  const plan = planOf(topology);
+  const testbed = await buildNetns(plan, {
+    logsRoot: join(SCRATCH_ROOT, 'logs'),
+    sharedRoot: join(SCRATCH_ROOT, 'shared'),
+  });
+  return { plan, testbed, host: (name) => testbed.hosts.get(name) };
+}
+
+/** Starts the node of one host. */
+export async function startNode({ plan, host }, name, userConfig) {
+  const planned = plan.hosts.find((one) => one.name === name);
+  return kindOf(planned.kind).start({
+    host: host(name),
+    planned,
+    spec: planned.spec,
+    listen: plan.listeners[name],
+    backends: plan.targets[name] ?? [],
+    sources: plan.sources[name] ?? [],
+    userConfig,
+    sharedDir: join(SCRATCH_ROOT, 'shared', planned.node),
+  });
+}
+
+/** A plain TCP server on a host: accepts, answers nothing, and tells on its log how many came from which address. */
+export async function startSink(host, { address, port }) {
+  const program = `
+    const peers = {};
+    require('net').createServer((socket) => {
+      peers[socket.remoteAddress] = (peers[socket.remoteAddress] ?? 0) + 1;
+      console.log(JSON.stringify(peers));
+      socket.on('error', () => {});
+    }).listen({ port: ${port}, host: '${address}', backlog: 4096 }, () => console.log('ready'));`;
+  const process = await host.spawn([host.nodeBinary, '-e', program], { label: 'sink' });
+  await until(async () => (await host.readFile('sink.log')).includes('ready'));
+  return {
+    process,
+    async peers() {
+      return JSON.parse((await host.readFile('sink.log')).trim().split('\n').at(-1));
+    },
+  };
+}
+
+/** Opens `count` connections from a host and holds them for `ms`; resolves to how many were established in that time. */
+export async function hold(host, { address, port }, count, ms) {
+  const program = `
+    const net = require('net');
+    let open = 0;
+    for (let n = 0; n < ${count}; n++) {
+      const socket = net.connect(${port}, '${address}', () => open++);
+      socket.on('error', () => {});
+    }
+    setTimeout(() => { console.log(open); process.exit(); }, ${ms});`;
+  const { stdout } = await host.run([host.nodeBinary, '-e', program]);
+  return Number(stdout);
+}
+
+/** Waits for a condition; fails after 5 s. */
+export async function until(condition) {
+  const end = performance.now() + 5000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('the condition did not come true within 5 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
