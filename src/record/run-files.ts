@@ -1,0 +1,62 @@
+/** Small file operations that a record needs: whole or not at all, one line at a time, and the link to the latest run. */
+import { closeSync, fsyncSync, openSync, renameSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Replaces a file's text so that a reader sees the old text or the new one, never a part. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  const fd = openSync(temporary, 'w');
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+}
+
+/** An open file of JSON lines. */
+export interface LineFile {
+  append(value: object): void;
+  /** Many values in one write. */
+  appendAll(values: Iterable<object>): void;
+  close(): void;
+}
+
+/** Creates a file of JSON lines (https://github.com/ndjson/ndjson-spec). */
+export function createLineFile(path: string): LineFile {
+  const fd = openSync(path, 'a');
+  const write = (text: string) => {
+    const bytes = Buffer.from(text);
+    let at = 0;
+    while (at < bytes.length) at += writeSync(fd, bytes, at);
+  };
+  return {
+    append: (value) => write(`${JSON.stringify(value)}\n`),
+    appendAll(values) {
+      const lines = Array.from(values, (value) => `${JSON.stringify(value)}\n`);
+      if (lines.length > 0) write(lines.join(''));
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** Points `<folder>/latest` at a run beside it. Where links are impossible there is none: `readRun` then looks for the newest run. */
+export function linkLatest(folder: string, id: string): void {
+  const temporary = join(folder, `.latest-${id}`);
+  try {
+    symlinkSync(id, temporary);
+    renameSync(temporary, join(folder, 'latest'));
+  } catch {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It was never made.
+    }
+  }
+}
+
+/** A name as a part of a file name: what file systems or shells treat specially becomes `_`. */
+export function fileNamePart(name: string): string {
+  return name.replace(/[^\w.-]+/g, '_').replace(/^\./, '_');
+}

@@ -1,0 +1,240 @@
+/** Writes a run to disk while it goes: what a crash leaves behind is readable and marked `interrupted` (docs/record.md). */
+import { randomInt } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
+import { usageError } from '../errors.js';
+import type { Verdict } from '../ledger/causes.js';
+import type { PortSample } from '../observe/observations.js';
+import { renderJunit } from '../report/junit.js';
+import { renderMarkdown } from '../report/markdown.js';
+import type { Scenario } from '../scenario/scenario.js';
+import type { Outcomes } from '../traffic/outcomes.js';
+import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
+import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
+import { createLineFile, fileNamePart, type LineFile, linkLatest, writeWhole } from './run-files.js';
+import { RUN_SCHEMA, type RunRecord, type RunStatus, type TrialRecord, type VariantRecord } from './run-record.js';
+import { mergeTrials, summariseTrial, type TrialInput } from './summarise.js';
+
+/** What a record says of the run as a whole. */
+export interface RecordOptions {
+  /** The folder that holds the runs; made when it is missing. */
+  outDir: string;
+  scenario: Scenario;
+  driver: RunRecord['driver'];
+  driverReason: string;
+  environment: RunRecord['environment'];
+}
+
+/** What belongs to a trial from its start on. */
+export interface TrialStart extends TrialInfo {
+  outcomes: Outcomes;
+}
+
+/** What is known of a trial only at its end. */
+export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'>;
+
+/** The record of a trial that is under way. */
+export interface TrialWriter {
+  /** Writes the requests that have ended since the last call; meant to be called about once a second. */
+  appendSettled(): void;
+  /** Adds one sample to the time series. */
+  sample(sample: PortSample): void;
+  /** Adds an event of the run to the time series, such as a fault that was injected; ns since the trial's start. */
+  event(timeNs: number, what: string): void;
+  /** The trial ran to its end: writes everything that belongs to it and updates `run.json`. */
+  finish(end: TrialEnd): TrialRecord;
+  /** The trial was cut short: keeps the requests as they are. It does not count in `run.json`. */
+  abandon(): void;
+}
+
+/** An open record. */
+export interface RecordWriter {
+  readonly id: string;
+  /** The run's folder. */
+  readonly dir: string;
+  /** The folder for the logs of one trial; made on demand. */
+  logsDir(variant: string, trial: number): string;
+  beginTrial(start: TrialStart): TrialWriter;
+  /** Writes `run.json`, `summary.md` and `junit.xml` for good and closes all files. */
+  finish(status: RunStatus): RunRecord;
+}
+
+/**
+ * Makes `<outDir>/<id>/` and `<outDir>/latest`. `run.json` is there at once, with status `interrupted` until `finish()`.
+ * @throws PortPartyError (exit 2) when the folder cannot be made
+ */
+export function createRecord(options: RecordOptions): RecordWriter {
+  const startedAt = new Date();
+  const { id, dir } = makeRunFolder(options.outDir, options.scenario.name, startedAt);
+  const { name, file, sha256, seed } = options.scenario;
+  const record: RunRecord = {
+    schema: RUN_SCHEMA,
+    id,
+    startedAt: startedAt.toISOString(),
+    finishedAt: null,
+    status: 'interrupted',
+    scenario: { name, file, sha256, seed },
+    driver: options.driver,
+    driverReason: options.driverReason,
+    environment: options.environment,
+    variants: [],
+    verdict: 'none',
+  };
+  const files: OpenFiles = {
+    requests: createRequestsFile(join(dir, 'requests.bin')),
+    series: createLineFile(join(dir, 'series.ndjson')),
+    evidence: createLineFile(join(dir, 'evidence.ndjson')),
+  };
+  const latencies = new Map<string, LatencyHistograms[]>();
+  const save = () => {
+    record.verdict = verdictOf(record.variants, record.status);
+    writeWhole(join(dir, 'run.json'), `${JSON.stringify(record, null, 2)}\n`);
+  };
+  save();
+  linkLatest(options.outDir, id);
+
+  return {
+    id,
+    dir,
+    logsDir(variant, trial) {
+      const folder = join(dir, 'logs', trialName(variant, trial));
+      mkdirSync(folder, { recursive: true });
+      return folder;
+    },
+    beginTrial(start) {
+      const keep = (trial: TrialRecord, latency: LatencyHistograms) => {
+        const all = [...(latencies.get(start.variant) ?? []), latency];
+        latencies.set(start.variant, all);
+        const gates = options.scenario.variants.find((variant) => variant.name === start.variant)?.gates ?? [];
+        addTrial(
+          record.variants,
+          start.variant,
+          trial,
+          all,
+          gates.map(({ text }) => text),
+        );
+        save();
+      };
+      return trialWriter({ id, dir, files, start, keep });
+    },
+    finish(status) {
+      record.status = status;
+      record.finishedAt = new Date().toISOString();
+      save();
+      writeWhole(join(dir, 'summary.md'), renderMarkdown(record));
+      writeWhole(join(dir, 'junit.xml'), renderJunit(record));
+      for (const open of Object.values(files)) open.close();
+      return record;
+    },
+  };
+}
+
+interface OpenFiles {
+  requests: RequestsFile;
+  series: LineFile;
+  evidence: LineFile;
+}
+
+function trialWriter(context: {
+  id: string;
+  dir: string;
+  files: OpenFiles;
+  start: TrialStart;
+  keep: (trial: TrialRecord, latency: LatencyHistograms) => void;
+}): TrialWriter {
+  const { files, start } = context;
+  const { outcomes, ...info } = start;
+  const where = { run: context.id, variant: info.variant, trial: info.trial };
+  const rows = files.requests.beginTrial(info, outcomes);
+  files.series.append({ type: 'trial', ...where, startedAtMs: info.startedAtMs });
+  return {
+    appendSettled: () => rows.appendSettled(),
+    sample({ timeNs, ...sample }) {
+      files.series.append({ type: 'sample', ...where, timeMs: timeNs / 1e6, ...sample });
+    },
+    event: (timeNs, what) => files.series.append({ type: 'event', ...where, timeMs: timeNs / 1e6, event: what }),
+    finish(end) {
+      rows.appendRest();
+      rows.appendVerdicts(end.dropped);
+      rows.appendVerdicts(end.delayed);
+      files.evidence.appendAll(evidenceLines(where, start, end));
+      const latency = latencyHistograms(outcomes);
+      writeLatencyLogs(context.dir, start);
+      const measured = summariseTrial({ ...end, outcomes, latency, idPrefix: info.idPrefix });
+      const trial = { trial: info.trial, ...measured };
+      context.keep(trial, latency);
+      return trial;
+    },
+    abandon: () => rows.appendRest(),
+  };
+}
+
+function* evidenceLines(where: object, start: TrialStart, end: TrialEnd): Generator<object> {
+  const { idPrefix, outcomes } = start;
+  const line = (state: 'dropped' | 'delayed', row: number, { cause, at, because, evidence }: Verdict) => ({
+    id: `${idPrefix}.${Math.floor(row / outcomes.steps)}.${row % outcomes.steps}`,
+    ...where,
+    state,
+    cause,
+    at,
+    ...(because === undefined ? {} : { because }),
+    evidence,
+  });
+  for (const [row, verdict] of end.dropped) yield line('dropped', row, verdict);
+  for (const [row, verdict] of end.delayed) yield line('delayed', row, verdict);
+}
+
+function writeLatencyLogs(dir: string, { variant, trial, startedAtMs, outcomes }: TrialStart): void {
+  const folder = join(dir, 'latency');
+  mkdirSync(folder, { recursive: true });
+  for (const kind of LATENCY_KINDS) {
+    const tag = `${variant}-${trial}-${kind}`;
+    writeFileSync(
+      join(folder, `${trialName(variant, trial)}-${kind}.hlog`),
+      latencyLog(outcomes, kind, { startedAtMs, tag }),
+    );
+  }
+}
+
+function addTrial(
+  variants: VariantRecord[],
+  name: string,
+  trial: TrialRecord,
+  latencies: LatencyHistograms[],
+  gates: string[],
+): void {
+  const index = variants.findIndex((variant) => variant.name === name);
+  const perTrial = [...(index === -1 ? [] : variants[index].perTrial), trial];
+  const measured = mergeTrials(perTrial, latencies);
+  const variant: VariantRecord = {
+    name,
+    trials: perTrial.length,
+    ...measured,
+    gates: gates.map((gate) => evaluateGate(gate, measured)),
+    perTrial,
+  };
+  if (index === -1) variants.push(variant);
+  else variants[index] = variant;
+}
+
+function trialName(variant: string, trial: number): string {
+  return `${fileNamePart(variant)}-${trial}`;
+}
+
+/** UTC time, scenario name, four random characters: sorts by time, says what it is, never clashes. */
+function makeRunFolder(outDir: string, scenario: string, now: Date): { id: string; dir: string } {
+  const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  const random = Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
+  const id = `${time}-${fileNamePart(scenario)}-${random}`;
+  const dir = join(outDir, id);
+  try {
+    mkdirSync(outDir, { recursive: true });
+    mkdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw usageError(`cannot make the folder of the run: ${code}`, dir, 'name another folder with --out');
+  }
+  return { id, dir };
+}

@@ -1,0 +1,78 @@
+/** Numbers, places and gates as words for people, the same in every report. */
+import { parseGate } from '../analysis/gate-expression.js';
+import type { CauseCount, GateResult, LatencySummary, Measured, VariantRecord } from '../record/run-record.js';
+
+/** What was not measured. */
+export const NOTHING = '–';
+
+/** `64,512`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** Milliseconds with as many digits as matter: `0.42`, `3.1`, `120`, `1,204`; without the unit. */
+export function ms(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return NOTHING;
+  if (value >= 9.95) return count(Math.round(value));
+  return value >= 0.995 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** `80%`, `0.3%`. */
+export function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))}%`;
+}
+
+/** `p50 / p99` of a latency in ms, a dash where nothing was measured. */
+export function latencyPair(latency: LatencySummary): string {
+  return latency.count === 0 ? NOTHING : `${ms(latency.p50)} / ${ms(latency.p99)}`;
+}
+
+/** `ports-exhausted@edge`, with its root behind it where it has one. */
+export function placeOf({ cause, at, because }: Omit<CauseCount, 'count' | 'evidence'>): string {
+  return because === undefined ? `${cause}@${at}` : `${cause}@${at} because ${because.cause}@${because.at}`;
+}
+
+/** `edge 500/500`. */
+export function poolOf(node: string, { peak, capacity }: Measured['ports'][string]): string {
+  return `${node} ${count(peak)}/${count(capacity)}`;
+}
+
+/**
+ * The pools that are worth a look, the same for every variant so that rows can be compared:
+ * those of which some variant used 80 % or more, else the one that was used most.
+ */
+export function busiestNodes(variants: VariantRecord[]): string[] {
+  const shares = new Map<string, number>();
+  for (const { ports } of variants) {
+    for (const [node, pool] of Object.entries(ports))
+      shares.set(node, Math.max(shares.get(node) ?? 0, pool.peakShare ?? 0));
+  }
+  const sorted = [...shares].sort(([, a], [, b]) => b - a);
+  const tight = sorted.filter(([, share]) => share >= 0.8);
+  return (tight.length > 0 ? tight : sorted.slice(0, 1)).map(([node]) => node);
+}
+
+/** What a gate saw, in the unit that the gate is written in. */
+export function observed({ gate, observed: value }: GateResult): string {
+  if (value === null) return 'not measured';
+  try {
+    const { unit } = parseGate(gate);
+    if (unit === 'ms') return `${ms(value)} ms`;
+    if (unit === 'share') return percent(value);
+    if (unit === 'per-second') return `${Number(value.toFixed(1))}/s`;
+  } catch {
+    // A record from another version may hold gates that this one can't read; the number stands for itself.
+  }
+  return count(value);
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function list(words: string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** `1 request`, `2 requests`. */
+export function plural(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,206 @@
+/** A record as text for a terminal: the table of variants, why requests were lost, gates, validity. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { RunRecord, VariantRecord } from '../record/run-record.js';
+import { explainDifference } from './difference.js';
+import { busiestNodes, count, latencyPair, NOTHING, observed, placeOf, plural, poolOf } from './format.js';
+import { visibleLength, wrap } from './wrap.js';
+
+/** What the place of printing can show. */
+export interface TerminalOptions {
+  color: boolean;
+  /** Columns. */
+  width: number;
+}
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+/** Width for pipes and files, where nothing says how wide they are. */
+const PLAIN_WIDTH = 120;
+const INDENT = '  ';
+
+/** What a stream can show: no colour under NO_COLOR (https://no-color.org), on a dumb terminal, or into a pipe or file. */
+export function terminalOptions(stream: NodeJS.WriteStream, environment = process.env): TerminalOptions {
+  return {
+    color: stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb',
+    width: stream.isTTY === true && stream.columns > 0 ? stream.columns : PLAIN_WIDTH,
+  };
+}
+
+/** The whole report, with a line end at its end. */
+export function renderRun(record: RunRecord, options: TerminalOptions): string {
+  const colors = pc.createColors(options.color);
+  const width = Math.max(options.width, 40);
+  const blocks = [
+    heading(record, colors, width),
+    table(record.variants, colors, width),
+    paragraph(explainDifference(record), width),
+    gates(record.variants, colors, width),
+    trouble(record.variants, colors, width),
+    notes(record.variants, colors, width),
+    verdict(record, colors, width),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function heading(record: RunRecord, colors: Colors, width: number): string {
+  const { scenario, environment, driver } = record;
+  const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`);
+  const facts = [driver, `kernel ${environment.kernel}`, ...versions, `seed ${scenario.seed}`].join(' · ');
+  return [
+    colors.bold(scenario.name),
+    ...wrap(facts, width - INDENT.length).map((line) => INDENT + colors.dim(line)),
+  ].join('\n');
+}
+
+/** One column of the table: its head, its cell for a variant, and how it is aligned. */
+interface Column {
+  head: string;
+  cell: (variant: VariantRecord) => string;
+  align: 'left' | 'right';
+}
+
+function columnsOf(variants: VariantRecord[], colors: Colors): { name: Column; requests: Column[]; rest: Column[] } {
+  const nodes = busiestNodes(variants);
+  const right = (head: string, cell: Column['cell']): Column => ({ head, cell, align: 'right' });
+  const left = (head: string, cell: Column['cell']): Column => ({ head, cell, align: 'left' });
+  const sells = variants.some(({ tickets }) => tickets !== undefined);
+  const tickets = right('tickets', (variant) =>
+    variant.tickets === undefined ? NOTHING : count(variant.tickets.sold),
+  );
+  return {
+    name: left('variant', ({ name, validity }) => (validity.valid ? colors.bold(name) : colors.yellow(`${name} !`))),
+    requests: [
+      right('due', ({ requests }) => count(requests.due)),
+      right('completed', ({ requests }) => count(requests.completed)),
+      right('dropped', ({ requests }) => (requests.dropped > 0 ? colors.red : colors.green)(count(requests.dropped))),
+      left('lost to', (variant) => causesCell(variant, colors)),
+    ],
+    rest: [
+      ...(sells ? [tickets] : []),
+      right('connect ms\np50 / p99', ({ latency }) => latencyPair(latency.connect)),
+      right('response ms\np50 / p99', ({ latency }) => latencyPair(latency.response)),
+      left('ports at peak', (variant) => portsCell(variant, nodes, colors)),
+    ],
+  };
+}
+
+function causesCell({ requests }: VariantRecord, colors: Colors): string {
+  const lines = requests.byCause.flatMap(({ because, ...entry }) => [
+    `${count(entry.count)} ${colors.red(placeOf(entry))}`,
+    ...(because === undefined ? [] : [colors.dim(`  because ${placeOf(because)}`)]),
+  ]);
+  const late = requests.delayed.map((entry) => `${count(entry.count)} late: ${colors.yellow(placeOf(entry))}`);
+  return [...lines, ...late].join('\n') || colors.dim(NOTHING);
+}
+
+function portsCell({ ports }: VariantRecord, nodes: string[], colors: Colors): string {
+  const lines = nodes
+    .filter((node) => Object.hasOwn(ports, node))
+    .map((node) => {
+      const share = ports[node].peakShare;
+      const paint = share >= 1 ? colors.red : share >= 0.8 ? colors.yellow : (text: string) => text;
+      return paint(poolOf(node, ports[node]));
+    });
+  return lines.join('\n') || colors.dim(NOTHING);
+}
+
+/** One table where it fits, else two below each other, else a list per variant. */
+function table(variants: VariantRecord[], colors: Colors, width: number): string {
+  if (variants.length === 0) return `${INDENT}No trial ran to its end.`;
+  const { name, requests, rest } = columnsOf(variants, colors);
+  const layouts = [
+    () => grid([name, ...requests, ...rest], variants, colors),
+    () => `${grid([name, ...requests], variants, colors)}\n\n${grid([name, ...rest], variants, colors)}`,
+  ];
+  for (const layout of layouts) {
+    const text = layout();
+    if (text.split('\n').every((line) => visibleLength(line) <= width)) return text;
+  }
+  return variants.map((variant) => stacked(variant, [name, ...requests, ...rest])).join('\n\n');
+}
+
+function grid(columns: Column[], variants: VariantRecord[], colors: Colors): string {
+  const lines = new Table({
+    head: columns.map(({ head }) => colors.dim(head)),
+    colAligns: columns.map(({ align }) => align),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+    chars: {
+      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
+      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
+      ...{ left: INDENT, 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '   ' },
+    },
+  });
+  lines.push(...variants.map((variant) => columns.map(({ cell }) => cell(variant))));
+  return lines
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+function stacked(variant: VariantRecord, [name, ...columns]: Column[]): string {
+  const labels = columns.map(({ head }) => head.replace('\n', ' '));
+  const widest = Math.max(...labels.map((label) => label.length));
+  const lines = columns.map(({ cell }, index) => {
+    const indent = INDENT.repeat(2);
+    const value = cell(variant).replaceAll('\n', `\n${indent}${' '.repeat(widest + 2)}`);
+    return `${indent}${labels[index].padEnd(widest + 2)}${value}`;
+  });
+  return [INDENT + name.cell(variant), ...lines].join('\n');
+}
+
+function gates(variants: VariantRecord[], colors: Colors, width: number): string {
+  const all = variants.flatMap(({ name, gates }) => gates.map((gate) => ({ name, gate })));
+  if (all.length === 0) return '';
+  const nameWidth = Math.max(...all.map(({ name }) => name.length));
+  const gateWidth = Math.max(...all.map(({ gate }) => gate.gate.length));
+  const lines = all.map(({ name, gate }) => {
+    const mark = gate.pass ? colors.green('✓') : colors.red('✗');
+    const seen = gate.pass ? colors.dim(observed(gate)) : colors.red(observed(gate));
+    const line = `${INDENT}${mark} ${name.padEnd(nameWidth)}  ${gate.gate.padEnd(gateWidth)}  ${seen}`;
+    return visibleLength(line) <= width ? line : `${INDENT}${mark} ${name}\n${INDENT.repeat(2)}${gate.gate}  ${seen}`;
+  });
+  return [`${INDENT}${colors.dim('gates, and what they saw')}`, ...lines].join('\n');
+}
+
+function trouble(variants: VariantRecord[], colors: Colors, width: number): string {
+  return variants
+    .flatMap(({ name, validity }) => validity.reasons.map((reason) => `${name} is invalid: ${reason}`))
+    .map((text) => hanging(colors.yellow('!'), text, width, colors.yellow))
+    .join('\n');
+}
+
+function notes(variants: VariantRecord[], colors: Colors, width: number): string {
+  const said = new Set(variants.flatMap(({ generator }) => generator.notes ?? []));
+  return [...said].map((note) => hanging(colors.dim('·'), note, width, colors.dim)).join('\n');
+}
+
+function verdict(record: RunRecord, colors: Colors, width: number): string {
+  const gateCount = record.variants.reduce((sum, { gates }) => sum + gates.length, 0);
+  const failed = record.variants.reduce((sum, { gates }) => sum + gates.filter(({ pass }) => !pass).length, 0);
+  const words: Record<RunRecord['verdict'], string> = {
+    pass: `${colors.green(colors.bold('PASS'))}  ${gateCount === 1 ? 'the gate holds' : `all ${count(gateCount)} gates hold`}`,
+    fail: `${colors.red(colors.bold('FAIL'))}  ${count(failed)} of ${plural(gateCount, 'gate')} ${failed === 1 ? 'does' : 'do'} not hold`,
+    invalid: `${colors.yellow(colors.bold('INVALID'))}  the numbers above must not be trusted`,
+    none: record.status === 'interrupted' ? '' : colors.dim('no gates'),
+  };
+  const cut = `${colors.yellow(colors.bold('INTERRUPTED'))}  only what ran to its end is shown`;
+  const lines = [words[record.verdict], record.status === 'interrupted' ? cut : ''].filter((line) => line !== '');
+  const run = `run ${record.id}`;
+  const last = lines.at(-1)!;
+  const sameLine = visibleLength(INDENT + last) + 3 + run.length <= width;
+  const closing = sameLine ? [...lines.slice(0, -1), `${last}   ${colors.dim(run)}`] : [...lines, colors.dim(run)];
+  return closing.map((line) => INDENT + line).join('\n');
+}
+
+function paragraph(text: string, width: number): string {
+  return wrap(text, width - INDENT.length)
+    .map((line) => INDENT + line)
+    .join('\n');
+}
+
+function hanging(mark: string, text: string, width: number, paint: (text: string) => string): string {
+  const lines = wrap(text, width - INDENT.length - 2).map(paint);
+  return lines.map((line, index) => `${INDENT}${index === 0 ? mark : ' '} ${line}`).join('\n');
+}
