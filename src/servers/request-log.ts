@@ -1,0 +1,86 @@
+/** The servers' log: one JSON object per line, gathered in memory and appended in whole lines (docs/server-logs.md). */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { C, clockGettime } from '../sys/libc.js';
+import type { Chore } from './event-loop.js';
+
+const FLUSH_BYTES = 65_536;
+const FLUSH_MS = 200;
+
+/** One answered, or unanswered, request. */
+export interface LoggedRequest {
+  /** Unix ms, with a fraction, of the answer. */
+  t: number;
+  /** Unix ms of the request's first byte. */
+  s: number;
+  id: string;
+  /** `address:port` of the client. */
+  peer: string;
+  /** HTTP status; 499 when the client left first, 0 when the server ended first. */
+  status: number;
+  method: string;
+  path: string;
+  /** 1 when the answer was that the session is not known. */
+  lost?: 1;
+}
+
+/** A line that is not about one request. */
+export interface LoggedEvent {
+  /** Unix ms. */
+  t: number;
+  kind: 'file-limit' | 'accept-error' | 'inventory' | 'summary';
+  text?: string;
+  /** How often it happened since the last such line. */
+  count?: number;
+  accepted?: number;
+  requests?: number;
+}
+
+export interface RequestLog {
+  request(line: LoggedRequest): void;
+  event(line: LoggedEvent): void;
+  /** Appends what is gathered when it is old or large enough: give it to the event loop. */
+  chore: Chore;
+  /** Appends all and closes the file. */
+  close(): void;
+}
+
+/** Opens the log for appending; several processes may share one file, as each appends whole lines in one write(2). */
+export function requestLog(path: string): RequestLog {
+  const fd = openSync(path, 'a');
+  let gathered = '';
+  let gatheredSinceMs = Number.POSITIVE_INFINITY;
+
+  function flush(): void {
+    if (gathered !== '') writeSync(fd, gathered);
+    gathered = '';
+    gatheredSinceMs = Number.POSITIVE_INFINITY;
+  }
+
+  function add(line: LoggedRequest | LoggedEvent): void {
+    if (gathered === '') gatheredSinceMs = performance.now();
+    gathered += `${JSON.stringify(line)}\n`;
+    if (gathered.length >= FLUSH_BYTES) flush();
+  }
+
+  return {
+    request: add,
+    event: add,
+    chore(nowMs) {
+      if (nowMs >= gatheredSinceMs + FLUSH_MS) flush();
+      return gatheredSinceMs + FLUSH_MS;
+    },
+    close() {
+      flush();
+      closeSync(fd);
+    },
+  };
+}
+
+/** Unix time in ms with its fraction, cheap to read: the wall clock once, the steady clock from there on. */
+export function unixClock(): () => number {
+  const pair = new BigInt64Array(2);
+  clockGettime(C.CLOCK_REALTIME, pair);
+  const offsetMs = Number(pair[0]) * 1e3 + Number(pair[1]) / 1e6 - performance.now();
+  return () => performance.now() + offsetMs;
+}
