@@ -40,3 +40,13 @@ export function threadCpu(): CpuTime {
   const systemSeconds = Number(usage[2]) + Number(usage[3]) / 1e6;
   return { cpuSeconds: userSeconds + systemSeconds, userSeconds, systemSeconds };
 }
+
+/** CPU that the calling thread has used since `before`, an earlier `threadCpu()`. */
+export function cpuSince(before: CpuTime): CpuTime {
+  const after = threadCpu();
+  return {
+    cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+    userSeconds: after.userSeconds - before.userSeconds,
+    systemSeconds: after.systemSeconds - before.systemSeconds,
+  };
+}

@@ -1,0 +1,35 @@
+/** A worker thread that sends: it says that it is ready, is told when to start, and answers with a report. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** What the main thread tells a sending thread. */
+export type ThreadOrder = { startNs: number } | 'stop';
+
+/** A sending thread that is ready to start. */
+export interface SendingThread<Report> {
+  /** Starts it at CLOCK_MONOTONIC `startNs`; resolves with its report, rejects with whatever ended it. */
+  run(startNs: bigint): Promise<Report>;
+  stop(): void;
+  close(): Promise<void>;
+}
+
+/** Starts the built worker file at `url` with `input` as its `workerData`, and waits until it is ready. */
+export async function sendingThread<Report>(url: URL, input: object): Promise<SendingThread<Report>> {
+  const worker = new Worker(url, { workerData: input });
+  await once(worker, 'message');
+  return {
+    async run(startNs) {
+      const report = once(worker, 'message') as Promise<[Report]>;
+      const order: ThreadOrder = { startNs: Number(startNs) };
+      worker.postMessage(order);
+      return (await report)[0];
+    },
+    stop() {
+      const order: ThreadOrder = 'stop';
+      worker.postMessage(order);
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** One visitor's cookies: name and value only, since every request of a visitor goes to the same site. */
+
+export interface CookieJar {
+  /** Takes the value of one Set-Cookie header. */
+  keep(line: string): void;
+  /** The Cookie header, undefined while there is none. */
+  header(): string | undefined;
+}
+
+export function cookieJar(): CookieJar {
+  const pairs = new Map<string, string>();
+  return {
+    keep(line) {
+      const pair = line.split(';', 1)[0].trim();
+      pairs.set(pair.split('=', 1)[0], pair);
+    },
+    header: () => (pairs.size === 0 ? undefined : [...pairs.values()].join('; ')),
+  };
+}
