@@ -17,15 +17,17 @@ export function scenarioJsonSchema(): JsonSchema {
   const nodes = properties.topology.additionalProperties as { oneOf: JsonSchema[] };
   for (const [index, kind] of KIND_NAMES.entries()) nodes.oneOf[index].description = kindOf(kind).summary;
   const variants = (properties.variants.anyOf as JsonSchema[]).find(({ type }) => type === 'object')!;
-  variants.additionalProperties = patchOf({
-    type: 'object',
-    properties: {
-      topology: { ...properties.topology, additionalProperties: anyKind(nodes.oneOf) },
-      traffic: properties.traffic,
-      events: properties.events,
-    },
-    additionalProperties: false,
-  });
+  variants.additionalProperties = orNull(
+    patchOf({
+      type: 'object',
+      properties: {
+        topology: { ...properties.topology, additionalProperties: anyKind(nodes.oneOf) },
+        traffic: properties.traffic,
+        events: properties.events,
+      },
+      additionalProperties: false,
+    }),
+  );
   return {
     $schema: schema.$schema,
     title: 'Port Party scenario',

@@ -58,7 +58,7 @@ export interface Plan {
   targets: Record<string, Endpoint[]>;
   /** Where each L7 host or server listens, by host name. */
   listeners: Record<string, Endpoint>;
-  /** The addresses that each L7 host opens connections from, by host name. */
+  /** The addresses that each L7 host opens connections from, and each NAT gateway translates to, by host name. */
   sources: Record<string, string[]>;
 }
 
