@@ -28,7 +28,7 @@ export interface ObserveOptions {
 export type Seen = Pick<Observations, 'taps' | 'conntrack' | 'counters' | 'forwarded' | 'pools' | 'samples'>;
 
 export interface Observer {
-  /** Ends all watching, and gives everything up to now. */
+  /** Ends all watching, and gives everything up to now. Idempotent. */
   stop(): Promise<Seen>;
 }
 
@@ -109,33 +109,40 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
     sampleTimer = setTimeout(sampleAgain, Math.max(SAMPLE_EVERY_MS - tookMs, tookMs / SAMPLE_SHARE)).unref();
   }
 
-  return {
-    async stop() {
-      clearInterval(drainTimer);
-      clearTimeout(sampleTimer);
-      drainAll(watched);
-      sample();
-      const forwarded = await readForwardSets(watched);
-      const seen: Seen = {
-        taps: {},
-        conntrack: {},
-        counters: {},
-        forwarded,
-        pools: sampler.peaks(),
-        samples: sampler.samples,
-      };
-      for (const { host, tap, conntrack, sockets, before, peakEntries } of watched) {
-        seen.counters[host.name] = counterDeltas(before, readCounters(host.netns));
-        seen.taps[host.name] = tap.close();
-        if (conntrack !== undefined) {
-          seen.conntrack[host.name] = conntrack.close();
-          // No differences, but what `conntrack.drop` is cross-checked with: was the table full?
-          seen.counters[host.name]['conntrack.peakEntries'] = peakEntries;
-          seen.counters[host.name]['conntrack.maxEntries'] = readConntrackFill(host.netns)?.max ?? 0;
-        }
-        sockets?.close();
+  async function end(): Promise<Seen> {
+    clearInterval(drainTimer);
+    clearTimeout(sampleTimer);
+    drainAll(watched);
+    sample();
+    const forwarded = await readForwardSets(watched);
+    const seen: Seen = {
+      taps: {},
+      conntrack: {},
+      counters: {},
+      forwarded,
+      pools: sampler.peaks(),
+      samples: sampler.samples,
+    };
+    for (const { host, tap, conntrack, sockets, before, peakEntries } of watched) {
+      const counters = counterDeltas(before, readCounters(host.netns));
+      seen.taps[host.name] = tap.close();
+      if (conntrack !== undefined) {
+        seen.conntrack[host.name] = conntrack.close();
+        // No differences, but what `conntrack.drop` is cross-checked with: was the table full?
+        counters['conntrack.peakEntries'] = peakEntries;
+        counters['conntrack.maxEntries'] = readConntrackFill(host.netns)?.max ?? 0;
       }
-      return seen;
+      seen.counters[host.name] = counters;
+      sockets?.close();
+    }
+    return seen;
+  }
+
+  let ended: Promise<Seen> | undefined;
+  return {
+    stop() {
+      ended ??= end();
+      return ended;
     },
   };
 }
