@@ -1,8 +1,37 @@
 /** `nginx`: a reverse proxy; terminates connections and opens its own to the backends. */
 import { z } from 'zod';
+import { testbedError, usageError } from '../errors.js';
 import { duration } from '../scenario/units.js';
-import { defineKind } from './kind.js';
+import type { Host, HostProcess } from '../testbed/host.js';
+import type { Endpoint } from '../topology/plan.js';
+import { defineKind, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import { algorithm, backlog, commonKnobs, config, count, keepalive, sourceAddresses, sticky } from './knobs.js';
+import { type NginxFiles, renderConfig } from './nginx/config.js';
+import { readNginxLogs } from './nginx/logs.js';
+import { adaptConfig } from './nginx/user-config.js';
+import { listensOn } from './ready.js';
+
+const knobs = z.strictObject({
+  ...commonKnobs,
+  to: z.string(),
+  keepalive,
+  sourceAddresses,
+  /** Worker processes. */
+  workers: count(1, 64).default(1),
+  /** Connections per worker, clients' and backends' together. */
+  workerConnections: count(4, 1_000_000).default(16_384),
+  /** Failures after which a backend is held down (`max_fails`). */
+  maxFails: count(0).default(1),
+  /** How long a backend is held down (`fail_timeout`), ms. */
+  failTimeout: duration.default(10_000),
+  algorithm,
+  sticky,
+  backlog,
+  config,
+});
+
+/** The knobs of an nginx node, resolved. */
+export type NginxSpec = z.output<typeof knobs>;
 
 export const nginx = defineKind({
   kind: 'nginx',
@@ -10,22 +39,108 @@ export const nginx = defineKind({
   summary: 'NGINX as a reverse proxy and load balancer.',
   commands: { nginx: 'nginx-light' },
   version: { name: 'nginx', argv: ['nginx', '-v'] },
-  knobs: z.strictObject({
-    ...commonKnobs,
-    to: z.string(),
-    keepalive,
-    sourceAddresses,
-    /** Worker processes. */
-    workers: count(1, 64).default(1),
-    /** Connections per worker, clients' and backends' together. */
-    workerConnections: count(4, 1_000_000).default(16_384),
-    /** Failures after which a backend is held down (`max_fails`). */
-    maxFails: count(0).default(1),
-    /** How long a backend is held down (`fail_timeout`), ms. */
-    failTimeout: duration.default(10_000),
-    algorithm,
-    sticky,
-    backlog,
-    config,
-  }),
+  knobs,
+  start,
+  readLogs,
 });
+
+/** What NGINX Open Source cannot do, refused by name. Throws a PortPartyError (exit 2). */
+export function checkNginx(node: string, spec: NginxSpec): void {
+  if (spec.sticky === 'cookie')
+    throw usageError(
+      'NGINX Open Source has no sticky cookies (only NGINX Plus has)',
+      `topology.${node}.sticky`,
+      'use `sticky: source`',
+    );
+  if (spec.sticky === 'source' && spec.algorithm !== 'round-robin')
+    throw usageError(
+      `\`sticky: source\` (ip_hash) picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
+      `topology.${node}.algorithm`,
+      'leave out one of the two',
+    );
+  if (spec.failTimeout % 1000 !== 0)
+    throw usageError(
+      'nginx counts `fail_timeout` in whole seconds',
+      `topology.${node}.failTimeout`,
+      `write ${Math.ceil(spec.failTimeout / 1000)}s`,
+    );
+}
+
+/** How long nginx may take to listen, ms; it takes some 20. */
+const START_MS = 10_000;
+
+async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
+  const { host, planned, spec, backends, sources, userConfig } = context;
+  checkNginx(planned.node, spec);
+  const listen = context.listen!;
+  const files: NginxFiles = {
+    runDir: host.runDir,
+    accessLog: `${host.logDir}/access.log`,
+    errorLog: `${host.logDir}/error.log`,
+    pid: `${host.runDir}/nginx.pid`,
+  };
+  const { text, reducedAttribution } =
+    userConfig === undefined
+      ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
+      : adaptConfig(userConfig, spec, files, listen, backends);
+  const path = await host.writeFile('nginx.conf', text);
+  const argv = ['nginx', '-p', `${host.runDir}/`, '-c', path, ...(await earlyErrorLog(host, files))];
+  // UTC, so that the error log's times can be compared with the access log's.
+  const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
+  await ready(host, daemon, files, listen);
+  return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, files) };
+}
+
+/** `-e` (nginx 1.19.5) keeps messages from before the configuration is read out of the machine's own log. */
+async function earlyErrorLog(host: Host, files: NginxFiles): Promise<string[]> {
+  const { stderr } = await host.run(['nginx', '-v']);
+  const [major, minor, patch] = (/(\d+)\.(\d+)\.(\d+)/.exec(stderr) ?? []).slice(1).map(Number);
+  const old = major < 1 || (major === 1 && (minor < 19 || (minor === 19 && patch < 5)));
+  return old ? [] : ['-e', files.errorLog];
+}
+
+/** nginx writes its pid file once it listens; no connection is made, which its log would show. */
+async function ready(host: Host, daemon: HostProcess, files: NginxFiles, listen: Endpoint): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  while ((await host.readFile(files.pid)).trim() === '') {
+    if (!daemon.running) throw testbedError(`nginx did not start: ${await lastWords(host)}`, host.name);
+    if (performance.now() > deadline) throw testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  if (!(await listensOn(host, listen)))
+    throw testbedError(
+      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `listen {{listen}};` in the server block of your configuration',
+    );
+}
+
+/** nginx says on stderr what is wrong with its configuration. */
+async function lastWords(host: Host): Promise<string> {
+  const words = (await host.readFile('nginx.log')).trim() || (await host.readFile('error.log')).trim();
+  const grave = words.split('\n').filter((line) => line.includes('[emerg]'));
+  return grave.at(0)?.replace(/^nginx: /, '') ?? (words || 'it said nothing');
+}
+
+/** How long requests under way may take to be logged before they are cut off, ms. */
+const QUIT_MS = 500;
+
+/** SIGQUIT first: nginx then ends its open requests and logs them. */
+async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
+  if (!daemon.running) return;
+  await host.run(['sh', '-c', `kill -QUIT "$(cat "$1")" 2>/dev/null || :`, 'sh', files.pid]);
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => {
+    timer = setTimeout(resolve, QUIT_MS);
+  });
+  await Promise.race([daemon.exited, patience]);
+  clearTimeout(timer);
+  if (!daemon.running) return;
+  await daemon.signal('SIGTERM');
+  await daemon.exited;
+}
+
+async function readLogs(host: Host): Promise<LogReading> {
+  const [access, errors] = await Promise.all([host.readFile('access.log'), host.readFile('error.log')]);
+  return readNginxLogs(host.name, access, errors);
+}

@@ -77,3 +77,49 @@ export async function until(condition) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/**
+ * An HTTP server on a host that answers after `ms`. `close: 'client'` leaves the closing to the other side.
+ * `behaviour`: `reset` aborts, `hang-up` closes without an answer.
+ */
+export async function startServer(host, { address, port }, { ms = 0, close = 'server', behaviour = '' } = {}) {
+  const program = `
+    const net = require('net');
+    net.createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {});
+      socket.on('end', () => socket.end());
+      socket.on('data', () => setTimeout(() => {
+        if ('${behaviour}' === 'reset') return socket.resetAndDestroy();
+        if ('${behaviour}' === 'hang-up') return socket.end();
+        socket.write('HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok');
+        if ('${close}' === 'server') socket.end();
+      }, ${ms}));
+    }).listen({ port: ${port}, host: '${address}', backlog: 4096 }, () => console.log('ready'));`;
+  await host.spawn([host.nodeBinary, '-e', program], { label: 'server' });
+  await until(async () => (await host.readFile('server.log')).includes('ready'));
+}
+
+/**
+ * Sends `count` requests from a host, `gapMs` apart, each on a connection of its own (or all on one, one after another, with
+ * `keepAlive`); resolves to how many answers there were of each status. `-1` is a connection that ended without an answer.
+ */
+export async function request(host, { address, port }, { count, gapMs = 0, keepAlive = false, timeoutMs = 20_000 }) {
+  const program = `
+    const http = require('http');
+    const statuses = {};
+    const agent = new http.Agent({ keepAlive: ${keepAlive}, maxSockets: ${keepAlive ? 1 : 'Infinity'} });
+    let left = ${count};
+    const done = (status) => {
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      if (--left === 0) { console.log(JSON.stringify(statuses)); process.exit(); }
+    };
+    const send = (n) => {
+      const request = http.get({ host: '${address}', port: ${port}, path: '/', agent, headers: { 'X-Request-Id': 'r' + n + '.1' } }, (response) => {
+        response.resume().on('end', () => done(response.statusCode)).on('error', () => {});
+      });
+      request.on('error', () => done(-1)).setTimeout(${timeoutMs}, () => request.destroy());
+    };
+    for (let n = 0; n < ${count}; n++) setTimeout(send, n * ${gapMs}, n);`;
+  const { stdout } = await host.run([host.nodeBinary, '-e', program]);
+  return JSON.parse(stdout);
+}

@@ -12,7 +12,9 @@ if (isIsolated()) {
     console.log(JSON.stringify((await scenes[name](JSON.parse(argument))) ?? null));
     process.exit(0);
   } catch (error) {
-    console.log(JSON.stringify({ error: error.message, where: error.where, hint: error.hint, exitCode: error.exitCode }));
+    console.log(
+      JSON.stringify({ error: error.message, where: error.where, hint: error.hint, exitCode: error.exitCode }),
+    );
     process.exit(0);
   }
 } else {

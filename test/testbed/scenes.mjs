@@ -1,5 +1,6 @@
 /** Scenes of the testbed's tests: each builds a chain, does one thing, and returns what it saw. */
-import { build, hold, startNode, startSink } from './chain.mjs';
+import { kindOf } from '../../dist/nodes/registry.js';
+import { build, hold, request, startNode, startServer, startSink } from './chain.mjs';
 
 /** Holds connections of several clients through a gateway; returns how many were established and from which addresses. */
 export async function heldThroughNat({ clients, each, nat, ms = 4500 }) {
@@ -16,4 +17,38 @@ export async function heldThroughNat({ clients, each, nat, ms = 4500 }) {
   const peers = await sink.peers();
   await chain.testbed.down();
   return { established: counts.reduce((sum, count) => sum + count, 0), perAddress: Object.values(peers).sort() };
+}
+
+/** Sends requests through an nginx; returns the statuses, and how the log tells of the tries. `server: null` starts no server. */
+export async function throughNginx({ nginx = {}, servers = 1, server = {}, traffic, config, show = false }) {
+  const chain = await build({
+    buyers: { kind: 'client', to: 'balancer' },
+    balancer: { kind: 'nginx', to: 'shop', ...nginx },
+    shop: { kind: 'fixed', hosts: servers },
+  });
+  const { plan, host, testbed } = chain;
+  if (server) await Promise.all(plan.targets.balancer.map((target) => startServer(host(target.host), target, server)));
+  const running = await startNode(chain, 'balancer', config);
+  const statuses = await request(host('buyers'), plan.listeners.balancer, traffic);
+  await running.stop();
+  const reading = await kindOf('nginx').readLogs(host('balancer'));
+  const results = {};
+  for (const { tries } of reading.sightings)
+    for (const { result } of tries) results[result] = (results[result] ?? 0) + 1;
+  const seen = {
+    statuses,
+    sightings: reading.sightings.length,
+    ids: new Set(reading.sightings.map(({ id }) => id)).size,
+    results,
+    refusals: reading.sightings.flatMap(({ refusal }) => refusal?.cause ?? []),
+    incidents: reading.incidents.map(({ cause }) => cause),
+    reducedAttribution: running.reducedAttribution,
+  };
+  if (show) {
+    seen.access = (await host('balancer').readFile('access.log')).split('\n').slice(0, show);
+    seen.errors = (await host('balancer').readFile('error.log')).split('\n').slice(0, show);
+    seen.first = reading.sightings.slice(0, show);
+  }
+  await testbed.down();
+  return seen;
 }
