@@ -1,4 +1,4 @@
-/** The grammar of a scenario file: the one source of its checks and of the JSON Schema for editors (docs/scenario-files.md). */
+/** The grammar of a scenario file: the one source of its checks and of the JSON Schema for editors. */
 import { z } from 'zod';
 import { count } from '../nodes/knobs.js';
 import { nodeSchema } from '../nodes/registry.js';
