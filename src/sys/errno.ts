@@ -1,6 +1,7 @@
 /** Error numbers of Linux (<asm-generic/errno.h>), the same on x86_64 and arm64, without loading any native code. */
 
 export const Errno = {
+  ENOENT: 2,
   EINTR: 4,
   EAGAIN: 11,
   ENOMEM: 12,

@@ -1,0 +1,34 @@
+/** What shop workers and the inventory say to each other: one JSON value per line, replies in the order of their commands. */
+import { checkOut, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
+
+export type InventoryCommand =
+  | { do: 'view'; session: string | undefined; fresh: string }
+  | { do: 'hold'; session: string }
+  | { do: 'checkout'; session: string }
+  | { do: 'tally' };
+
+/** Exactly the fields that the command's step returns. */
+export interface InventoryReply {
+  session?: string;
+  remaining?: number;
+  hold?: number;
+  ticket?: number;
+  stock?: number;
+  sold?: number;
+  held?: number;
+  refused?: Refusal;
+}
+
+/** Carries a command out. */
+export function obey(stock: Stock, nowMs: number, command: InventoryCommand): InventoryReply {
+  switch (command.do) {
+    case 'view':
+      return viewEvent(stock, nowMs, command.session, command.fresh);
+    case 'hold':
+      return holdSeat(stock, nowMs, command.session);
+    case 'checkout':
+      return checkOut(stock, nowMs, command.session);
+    case 'tally':
+      return tally(stock, nowMs);
+  }
+}

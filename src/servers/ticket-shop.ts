@@ -1,0 +1,38 @@
+/**
+ * Program of the `ticket-shop` node: one worker of the shop. The stock and the sessions are the inventory's, so that any
+ * worker on any host serves any visitor (docs/ticket-shop.md has the API and the measured limit).
+ */
+import { eventLoop } from './event-loop.js';
+import { type HttpServerOptions, httpServer } from './http-server.js';
+import { inventoryClient } from './inventory-client.js';
+import { program, programOptions, runUntilSignal, tellListening } from './program.js';
+import { requestLog, unixClock } from './request-log.js';
+import { shopHandler } from './shop-handler.js';
+
+export interface TicketShopOptions extends HttpServerOptions {
+  /** Path of the inventory's unix socket. */
+  inventory: string;
+  /** Path of the request log, shared by the workers of a host. */
+  log: string;
+}
+
+/** How long a worker waits at its start for an inventory that is started at the same time. */
+const INVENTORY_PATIENCE_MS = 5_000;
+
+await program(async () => {
+  const options = programOptions<TicketShopOptions>();
+  const loop = eventLoop();
+  const log = requestLog(options.log);
+  const unixNow = unixClock();
+  const inventory = await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
+    log.event({ t: unixNow(), kind: 'inventory', text }),
+  );
+  const server = httpServer(loop, options, log, shopHandler(inventory));
+  loop.chore(inventory.chore);
+  loop.chore(log.chore);
+  tellListening(options.address, server.port);
+  await runUntilSignal(loop);
+  server.close();
+  inventory.close();
+  log.close();
+});
