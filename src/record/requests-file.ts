@@ -22,7 +22,7 @@ export type TrialInfo = Omit<TrialHeader, 'segment' | 'causes' | 'columns'>;
 
 /** The rows of one trial in the file. */
 export interface TrialRows {
-  /** Writes the rows that have settled since the last call; cheap when there are none. */
+  /** Writes the rows that had settled by the time of the last call; cheap when there are none. */
   appendSettled(): void;
   /** Writes the rows that are left, settled or not. */
   appendRest(): void;
@@ -75,6 +75,7 @@ function visitorSettled({ state, soldOut, steps }: Outcomes, first: number): boo
 
 function trialRows(fd: number, segment: number, nodes: string[], outcomes: Outcomes): TrialRows {
   let written = 0;
+  let settled = 0;
   const writeUntil = (end: number) => {
     while (written < end) {
       const next = Math.min(end, written + MOST_ROWS_PER_FRAME);
@@ -83,7 +84,11 @@ function trialRows(fd: number, segment: number, nodes: string[], outcomes: Outco
     }
   };
   return {
-    appendSettled: () => writeUntil(settledUntil(outcomes, written)),
+    appendSettled() {
+      // Another thread fills the columns without locks, so a row is whole only some time after its state says that it has ended.
+      writeUntil(settled);
+      settled = settledUntil(outcomes, settled);
+    },
     appendRest: () => writeUntil(outcomes.rows),
     appendVerdicts(verdicts) {
       const entries = [...verdicts];

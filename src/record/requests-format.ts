@@ -84,7 +84,7 @@ export function layOut(
   let at = offset;
   for (const [name, type] of columns) {
     const length = count * ARRAY_TYPES[type].BYTES_PER_ELEMENT;
-    arrays[name] = new ARRAY_TYPES[type](bytes.slice(at, at + length).buffer);
+    arrays[name] = new ARRAY_TYPES[type](Uint8Array.from(bytes.subarray(at, at + length)).buffer);
     at += length;
   }
   return arrays;

@@ -36,7 +36,7 @@ export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'>;
 
 /** The record of a trial that is under way. */
 export interface TrialWriter {
-  /** Writes the requests that have ended since the last call; meant to be called about once a second. */
+  /** Writes the requests that had ended by the time of the last call; meant to be called about once a second. */
   appendSettled(): void;
   /** Adds one sample to the time series. */
   sample(sample: PortSample): void;

@@ -57,11 +57,7 @@ function lossOf(variant: VariantRecord, alone: boolean): string {
   const many = roots.length > 1;
   const reasons = roots.slice(0, MOST_ROOTS).map((root) => {
     const share = many ? `${count(root.lost)} ` : '';
-    const wake =
-      root.after === undefined
-        ? ''
-        : `, ${count(root.after.lost)} of them in its wake while ${BECAUSE[root.after.cause](root.after.at)}`;
-    return `${share}because ${BECAUSE[root.cause](root.at)}${inUse(variant, root)}${wake}`;
+    return `${share}because ${BECAUSE[root.cause](root.at)}${aside([...inUse(variant, root), ...inItsWake(root)])}`;
   });
   const rest = roots.slice(MOST_ROOTS).reduce((sum, { lost }) => sum + lost, 0);
   if (rest > 0) reasons.push(`${count(rest)} for other reasons`);
@@ -70,10 +66,18 @@ function lossOf(variant: VariantRecord, alone: boolean): string {
   return alone ? `${what} ${requests.dropped === 1 ? 'was' : 'were'} lost${why}` : `${variant.name} lost ${what}${why}`;
 }
 
-function inUse({ ports }: VariantRecord, { cause, at }: Root): string {
+function inUse({ ports }: VariantRecord, { cause, at }: Root): string[] {
   const pool = Object.hasOwn(ports, at) ? ports[at] : undefined;
-  if (cause !== 'ports-exhausted' || pool === undefined) return '';
-  return ` (${count(pool.peak)} of ${count(pool.capacity)} in use towards one destination)`;
+  if (cause !== 'ports-exhausted' || pool === undefined) return [];
+  return [`${count(pool.peak)} of ${count(pool.capacity)} in use towards one destination`];
+}
+
+function inItsWake({ after }: Root): string[] {
+  return after === undefined ? [] : [`${count(after.lost)} in its wake, while ${BECAUSE[after.cause](after.at)}`];
+}
+
+function aside(remarks: string[]): string {
+  return remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
 }
 
 function rootsOf({ requests }: VariantRecord): Root[] {

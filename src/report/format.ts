@@ -52,7 +52,7 @@ export function busiestNodes(variants: VariantRecord[]): string[] {
   return (tight.length > 0 ? tight : sorted.slice(0, 1)).map(([node]) => node);
 }
 
-/** What a gate saw, in the unit that the gate is written in. */
+/** What a gate saw, in the unit that the gate is written in, or that it saw nothing. */
 export function observed({ gate, observed: value }: GateResult): string {
   if (value === null) return 'not measured';
   try {

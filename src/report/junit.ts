@@ -23,7 +23,7 @@ function suite(record: RunRecord, variant: VariantRecord) {
   const cases = variant.gates.map((gate) => {
     const open = `    <testcase classname="${name}" name="${escapeXml(gate.gate)}"`;
     if (gate.pass) return `${open}/>`;
-    const message = escapeXml(`${gate.gate} does not hold: observed ${observed(gate)}`);
+    const message = escapeXml(`${gate.gate} does not hold (observed: ${observed(gate)})`);
     return `${open}>\n      <failure type="gate" message="${message}"/>\n    </testcase>`;
   });
   const { valid, reasons } = variant.validity;

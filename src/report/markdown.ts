@@ -62,7 +62,7 @@ function gates(variants: VariantRecord[]): string {
   const lines = variants.flatMap((variant) =>
     variant.gates.map(
       (gate) =>
-        `- ${gate.pass ? '✓' : '✗'} ${text(variant.name)}: \`${gate.gate.replace(/`/g, '')}\` (observed ${observed(gate)})`,
+        `- ${gate.pass ? '✓' : '✗'} ${text(variant.name)}: \`${gate.gate.replace(/`/g, '')}\` (observed: ${observed(gate)})`,
     ),
   );
   return lines.length === 0 ? '' : `## Gates\n\n${lines.join('\n')}`;

@@ -46,7 +46,10 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
 function heading(record: RunRecord, colors: Colors, width: number): string {
   const { scenario, environment, driver } = record;
   const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`);
-  const facts = [driver, `kernel ${environment.kernel}`, ...versions, `seed ${scenario.seed}`].join(' · ');
+  const trials = Math.max(1, ...record.variants.map((variant) => variant.trials));
+  const facts = [driver, `kernel ${environment.kernel}`, ...versions, `seed ${scenario.seed}`]
+    .concat(trials > 1 ? [`${trials} trials, counts summed`] : [])
+    .join(' · ');
   return [
     colors.bold(scenario.name),
     ...wrap(facts, width - INDENT.length).map((line) => INDENT + colors.dim(line)),
@@ -90,7 +93,10 @@ function causesCell({ requests }: VariantRecord, colors: Colors): string {
     `${count(entry.count)} ${colors.red(placeOf(entry))}`,
     ...(because === undefined ? [] : [colors.dim(`  because ${placeOf(because)}`)]),
   ]);
-  const late = requests.delayed.map((entry) => `${count(entry.count)} late: ${colors.yellow(placeOf(entry))}`);
+  const late = requests.delayed.flatMap((entry) => [
+    `${count(entry.count)} late`,
+    `  ${colors.yellow(placeOf(entry))}`,
+  ]);
   return [...lines, ...late].join('\n') || colors.dim(NOTHING);
 }
 
@@ -109,18 +115,19 @@ function portsCell({ ports }: VariantRecord, nodes: string[], colors: Colors): s
 function table(variants: VariantRecord[], colors: Colors, width: number): string {
   if (variants.length === 0) return `${INDENT}No trial ran to its end.`;
   const { name, requests, rest } = columnsOf(variants, colors);
-  const layouts = [
-    () => grid([name, ...requests, ...rest], variants, colors),
-    () => `${grid([name, ...requests], variants, colors)}\n\n${grid([name, ...rest], variants, colors)}`,
+  const inOne = [[name, ...requests, ...rest]];
+  const inTwo = [
+    [name, ...requests],
+    [name, ...rest],
   ];
-  for (const layout of layouts) {
-    const text = layout();
+  for (const [grids, gap] of [[inOne, 3] as const, [inOne, 2] as const, [inTwo, 3] as const, [inTwo, 2] as const]) {
+    const text = grids.map((columns) => grid(columns, variants, colors, gap)).join('\n\n');
     if (text.split('\n').every((line) => visibleLength(line) <= width)) return text;
   }
   return variants.map((variant) => stacked(variant, [name, ...requests, ...rest])).join('\n\n');
 }
 
-function grid(columns: Column[], variants: VariantRecord[], colors: Colors): string {
+function grid(columns: Column[], variants: VariantRecord[], colors: Colors, gap: number): string {
   const lines = new Table({
     head: columns.map(({ head }) => colors.dim(head)),
     colAligns: columns.map(({ align }) => align),
@@ -128,7 +135,7 @@ function grid(columns: Column[], variants: VariantRecord[], colors: Colors): str
     chars: {
       ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
       ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-      ...{ left: INDENT, 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '   ' },
+      ...{ left: INDENT, 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' '.repeat(gap) },
     },
   });
   lines.push(...variants.map((variant) => columns.map(({ cell }) => cell(variant))));

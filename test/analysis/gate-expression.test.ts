@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { GateSyntaxError, nodesNamed, parseGate } from '../../src/analysis/gate-expression.js';
+
+describe('a gate', () => {
+  it.each([
+    ['dropped == 0', { kind: 'dropped' }, '==', 0, 'count'],
+    ['dropped.ports-exhausted@edge > 0', { kind: 'dropped', cause: 'ports-exhausted', at: 'edge' }, '>', 0, 'count'],
+    ['dropped@my-shop<=3', { kind: 'dropped', at: 'my-shop' }, '<=', 3, 'count'],
+    [
+      'rooted.ports-exhausted@balancer == 10',
+      { kind: 'rooted', cause: 'ports-exhausted', at: 'balancer' },
+      '==',
+      10,
+      'count',
+    ],
+    ['delayed.time-wait-collision != 0', { kind: 'delayed', cause: 'time-wait-collision' }, '!=', 0, 'count'],
+    ['droppedShare < 1%', { kind: 'droppedShare' }, '<', 0.01, 'share'],
+    ['due >= 3000', { kind: 'due' }, '>=', 3000, 'count'],
+    ['completed == 500', { kind: 'completed' }, '==', 500, 'count'],
+    ['tickets.sold >= 5000', { kind: 'tickets.sold' }, '>=', 5000, 'count'],
+    ['throughput >= 900/s', { kind: 'throughput' }, '>=', 900, 'per-second'],
+    ['throughput >= 600/m', { kind: 'throughput' }, '>=', 10, 'per-second'],
+    ['latency.response.p99 < 250ms', { kind: 'latency', which: 'response', stat: 'p99' }, '<', 250, 'ms'],
+    ['latency.connect.mean < 1.5s', { kind: 'latency', which: 'connect', stat: 'mean' }, '<', 1500, 'ms'],
+    ['latency.connect.p50 < 250us', { kind: 'latency', which: 'connect', stat: 'p50' }, '<', 0.25, 'ms'],
+    ['ports.edge-1.peak < 80%', { kind: 'ports', node: 'edge-1' }, '<', 0.8, 'share'],
+    ['ports.edge.peak <= 400', { kind: 'ports', node: 'edge' }, '<=', 400, 'count'],
+    ['  dropped  ==  0  ', { kind: 'dropped' }, '==', 0, 'count'],
+  ])('%s', (text, metric, operator, value, unit) => {
+    expect(parseGate(text)).toEqual({ metric, operator, value, unit });
+  });
+
+  it('reads 0.7% as the very number that 7 of 1000 is', () => {
+    expect(parseGate('droppedShare <= 0.7%').value).toBe(7 / 1000);
+  });
+
+  it('names its nodes', () => {
+    expect(nodesNamed(parseGate('dropped@edge == 0'))).toEqual(['edge']);
+    expect(nodesNamed(parseGate('ports.shop.peak < 5'))).toEqual(['shop']);
+    expect(nodesNamed(parseGate('dropped == 0'))).toEqual([]);
+  });
+});
+
+describe('a gate that is wrong says where, and what would be right', () => {
+  it.each([
+    ['', 1, /"dropped == 0"/],
+    ['drops == 0', 1, /did you mean dropped\?/],
+    ['droppedshare < 1%', 1, /did you mean droppedShare\?/],
+    ['tickets.solt == 0', 1, /did you mean tickets.sold\?/],
+    ['dropped', 8, /==/],
+    ['dropped 0', 9, /one of ==/],
+    ['dropped = 0', 9, /write ==/],
+    ['dropped => 0', 9, /write >=/],
+    ['dropped <> 0', 9, /write !=/],
+    ['dropped ==', 11, /bare number/],
+    ['dropped == many', 12, /bare number/],
+    ['dropped == -1', 12, /0 or more/],
+    ['dropped == 5 apples', 14, /no unit "apples"/],
+    ['dropped == 0 && completed > 3', 14, /&& completed/],
+    ['dropped == 5%', 12, /bare number/],
+    ['dropped.port-exhausted == 0', 9, /did you mean dropped.ports-exhausted\?/],
+    ['dropped.nonsense == 0', 9, /one of ports-exhausted/],
+    ['dropped. == 0', 9, /needs a cause/],
+    ['dropped@ == 0', 9, /name is missing/],
+    ['dropped@a@b == 0', 10, /one @node/],
+    ['dropped@shop[1] == 0', 9, /write shop/],
+    ['rooted == 0', 7, /rooted.ports-exhausted/],
+    ['completed.x == 0', 10, /stands alone/],
+    ['latency < 2ms', 8, /latency.connect/],
+    ['latency.total.p99 < 2ms', 9, /latency.connect/],
+    ['latency.response < 2ms', 17, /p50, p90/],
+    ['latency.response.p95 < 2ms', 18, /p50, p90/],
+    ['latency.response.p99 < 250', 24, /latencies need a unit: 250ms/],
+    ['latency.response.p99 < 5 sec', 26, /250ms/],
+    ['latency.response.p99 < 5ms and more', 28, /write two gates/],
+    ['throughput > 900', 14, /900\/s/],
+    ['droppedShare < 1', 16, /1%/],
+    ['droppedShare < 101%', 16, /more than 100%/],
+    ['ports.edge < 5', 1, /ports.edge.peak/],
+    ['ports.edge.mean < 5', 12, /ports.edge.peak/],
+    ['ports.edge.peak < 5ms', 19, /400 or 80%/],
+  ])('%j', (text, column, words) => {
+    let thrown: unknown;
+    try {
+      parseGate(text);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(GateSyntaxError);
+    const error = thrown as GateSyntaxError;
+    expect({ column: error.column, words: `${error.message}; ${error.hint}` }).toEqual({
+      column,
+      words: expect.stringMatching(words),
+    });
+  });
+});
