@@ -1,5 +1,5 @@
 /** What the YAML parser finds wrong, with its place and a hint. */
-import { isScalar, visit, type YAMLError } from 'yaml';
+import { isCollection, isNode, isScalar, visit, type YAMLError } from 'yaml';
 import { usageError } from '../errors.js';
 import { throwProblems } from './placing.js';
 import type { PlacedProblem } from './problem.js';
@@ -42,10 +42,13 @@ export function valuesOf(source: Source): unknown {
       problems.push({ message, hint, where: whereOf(source, offset), offset });
     },
     Pair(_, { key }) {
+      const offset = (isNode(key) && key.range?.[0]) || 0;
+      const where = whereOf(source, offset);
+      if (isCollection(key)) problems.push({ message: 'a key is a word, not a list or a mapping', where, offset });
       // JavaScript gives this key a meaning of its own, and the schema would not see it.
-      if (!isScalar(key) || key.value !== '__proto__') return;
-      const offset = key.range?.[0] ?? 0;
-      problems.push({ message: "`__proto__` can't be a key", where: whereOf(source, offset), offset });
+      if (isScalar(key) && key.value === '__proto__') {
+        problems.push({ message: "`__proto__` can't be a key", where, offset });
+      }
     },
   });
   throwProblems(problems);

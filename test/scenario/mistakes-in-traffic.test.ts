@@ -191,6 +191,13 @@ describe('YAML', () => {
       'the alias `*t` leads to itself',
       'write the value out',
     ],
+    [
+      'a mapping as a key',
+      changed('trials: 1', '{ trials: 1 }: 2'),
+      '29:1',
+      'a key is a word, not a list or a mapping',
+      undefined,
+    ],
     ['an empty file', '', '1:1', 'the file is empty', 'portparty init writes one to start from'],
     ['a file of comments', '# soon\n', '1:1', 'the file is empty', 'portparty init writes one to start from'],
     ['a list', '- name: x\n', '1:1', 'the file is not a scenario', 'it starts with `name: …`'],
