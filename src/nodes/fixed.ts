@@ -1,7 +1,20 @@
 /** `fixed`: a bare server that answers at once or after `serviceTime`, without sessions: for capacity work. */
 import { z } from 'zod';
+import type { FixedOptions } from '../servers/fixed.js';
 import { defineKind } from './kind.js';
 import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import {
+  awaitListening,
+  DEFAULT_BACKLOG,
+  listenOf,
+  REQUEST_LOG,
+  readRequestLog,
+  runningServers,
+  spawnServer,
+} from './server-daemon.js';
+
+/** How long an idle connection is kept, ms. */
+const KEEPALIVE_TIMEOUT_MS = 75_000;
 
 export const fixed = defineKind({
   kind: 'fixed',
@@ -18,4 +31,24 @@ export const fixed = defineKind({
     /** HTTP status of every answer. */
     status: count(200, 599).default(200),
   }),
+  async start({ host, spec, listen }) {
+    const { address, port } = listenOf(host, listen);
+    const options: FixedOptions = {
+      address,
+      port,
+      backlog: spec.backlog ?? DEFAULT_BACKLOG,
+      reusePort: false,
+      serviceTimeMs: spec.serviceTime,
+      close: spec.close,
+      keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+      workers: spec.workers,
+      status: spec.status,
+      log: `${host.logDir}/${REQUEST_LOG}`,
+    };
+    const label = 'fixed';
+    const process = await spawnServer(host, 'fixed', options, { label, openFiles: spec.openFiles });
+    await awaitListening(host, process, label);
+    return runningServers([process]);
+  },
+  readLogs: readRequestLog,
 });

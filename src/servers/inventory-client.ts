@@ -4,9 +4,8 @@ import { testbedError } from '../errors.js';
 import { C, close, connect, errno, errnoName, recv, send, socket } from '../sys/libc.js';
 import type { Chore, EventLoop } from './event-loop.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
+import { MAX_SOCKET_PATH } from './unix-socket.js';
 
-/** Longest path of a unix socket, its closing NUL not counted (unix(7): sun_path has 108 bytes). */
-export const MAX_SOCKET_PATH = 107;
 const RETRY_MS = 20;
 
 /** Called with the reply, or undefined when the inventory cannot be reached. */
