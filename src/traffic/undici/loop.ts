@@ -62,6 +62,7 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
       const { row } = lane;
       out.connectNs[row] = now();
       connectDeadlines.add(out.connectNs[row] + connectTimeoutNs, row, out.attempts[row]);
+      rearrange();
       return connectionCount++;
     },
     opened: noteConnection,
@@ -131,6 +132,7 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
         lane.abort = (reason) => controller.abort(reason);
         noteConnection(lane);
         responseDeadlines.add(now() + responseTimeoutNs, row, out.attempts[row]);
+        rearrange();
       },
       onResponseStart(_controller, status, headers) {
         if (status < 200) return;

@@ -9,7 +9,7 @@ export const PACER_TIMER = 'setTimeout above 2 ms, setImmediate below';
 export interface Pacer {
   /**
    * Sees to it that the function is called at `exactNs`, and not much later than `roughlyNs` (time-outs, where a millisecond
-   * does not matter and spinning would only burn CPU). Replaces what was arranged before.
+   * does not matter and spinning would only burn CPU). It may be called earlier, never twice for one arrangement.
    */
   arrange(exactNs: number, roughlyNs: number): void;
   cancel(): void;
@@ -19,22 +19,32 @@ export interface Pacer {
 export function pacer(now: () => number, call: () => void): Pacer {
   let timeout: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
+  /** When it is going to wake up. */
+  let wakeNs = Number.POSITIVE_INFINITY;
 
   function cancel(): void {
     clearTimeout(timeout);
     clearImmediate(immediate);
+    wakeNs = Number.POSITIVE_INFINITY;
+  }
+
+  function wake(): void {
+    wakeNs = Number.POSITIVE_INFINITY;
+    call();
   }
 
   return {
     cancel,
     arrange(exactNs, roughlyNs) {
-      cancel();
       const at = now();
-      if (exactNs - at <= SPIN_BELOW_NS) immediate = setImmediate(call);
-      else {
-        const waitMs = Math.min((exactNs - SPIN_BELOW_NS / 2 - at) / 1e6, (roughlyNs - at) / 1e6 + 1);
-        if (waitMs < Number.POSITIVE_INFINITY) timeout = setTimeout(call, Math.max(1, Math.floor(waitMs)));
-      }
+      const spin = exactNs - at <= SPIN_BELOW_NS;
+      const wantedNs = spin ? at : Math.min(exactNs - SPIN_BELOW_NS / 2, Math.max(roughlyNs, at) + 1e6);
+      // Most arrangements come after one for an earlier moment: that one will look again.
+      if (wakeNs <= wantedNs) return;
+      cancel();
+      wakeNs = wantedNs;
+      if (spin) immediate = setImmediate(wake);
+      else timeout = setTimeout(wake, Math.max(1, Math.floor((wantedNs - at) / 1e6)));
     },
   };
 }

@@ -58,7 +58,7 @@ export function responseFailure(error: NodeJS.ErrnoException): Failure {
   if (errnoOf(error) !== 0) return { error: ClientError.reset, errno: errnoOf(error) };
   if (code === 'HPE_INVALID_EOF_STATE' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
     return { error: ClientError.closedEarly, errno: 0 };
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || error.message.startsWith('bad '))
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW' || error.message.startsWith('bad '))
     return { error: ClientError.badResponse, errno: 0 };
   if (code === 'UND_ERR_SOCKET') return { error: ClientError.closedEarly, errno: 0 };
   throw error;
