@@ -124,7 +124,7 @@ function table(variants: VariantRecord[], colors: Colors, width: number): string
     const text = grids.map((columns) => grid(columns, variants, colors, gap)).join('\n\n');
     if (text.split('\n').every((line) => visibleLength(line) <= width)) return text;
   }
-  return variants.map((variant) => stacked(variant, [name, ...requests, ...rest])).join('\n\n');
+  return variants.map((variant) => stacked(variant, [name, ...requests, ...rest], width)).join('\n\n');
 }
 
 function grid(columns: Column[], variants: VariantRecord[], colors: Colors, gap: number): string {
@@ -146,13 +146,16 @@ function grid(columns: Column[], variants: VariantRecord[], colors: Colors, gap:
     .join('\n');
 }
 
-function stacked(variant: VariantRecord, [name, ...columns]: Column[]): string {
+function stacked(variant: VariantRecord, [name, ...columns]: Column[], width: number): string {
   const labels = columns.map(({ head }) => head.replace('\n', ' '));
   const widest = Math.max(...labels.map((label) => label.length));
+  const indent = INDENT.repeat(2);
   const lines = columns.map(({ cell }, index) => {
-    const indent = INDENT.repeat(2);
-    const value = cell(variant).replaceAll('\n', `\n${indent}${' '.repeat(widest + 2)}`);
-    return `${indent}${labels[index].padEnd(widest + 2)}${value}`;
+    const values = cell(variant).split('\n');
+    const beside = [indent + labels[index].padEnd(widest), ...values.slice(1).map(() => indent + ' '.repeat(widest))];
+    const text = values.map((value, line) => `${beside[line]}  ${value}`);
+    if (text.every((line) => visibleLength(line) <= width)) return text.join('\n');
+    return [indent + labels[index], ...values.map((value) => `${indent}  ${value}`)].join('\n');
   });
   return [INDENT + name.cell(variant), ...lines].join('\n');
 }
