@@ -230,6 +230,8 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
         loop.change(connection.fd, C.EPOLLIN | C.EPOLLOUT | C.EPOLLRDHUP | C.EPOLLET);
       }
       connection.unsent = bytes.subarray(sent);
+      // A client that does not read is as idle as one that does not send.
+      idle.add(connection.fd, performance.now());
       return true;
     }
     if (connection.unsent !== undefined) {
