@@ -105,6 +105,10 @@ export const setrlimit = bind_<(resource: number, limit: BigUint64Array) => numb
 /** `who` 1 is the calling thread; fills struct rusage (144 bytes). */
 export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('int getrusage(int, int64_t*)');
 export const gettid = bind_<() => number>('int gettid()');
+/** Sleeps on a thread of libuv's pool: `usleep.async(microseconds, done)` leaves the event loop free, and is finer than its timers. */
+export const usleep = bind_<{ async(microseconds: number, done: (error: Error | null, result: number) => void): void }>(
+  'int usleep(uint32_t)',
+);
 export const clockGettime = bind_<(clock: number, time: BigInt64Array) => number>('int clock_gettime(int, int64_t*)');
 
 // Memory.

@@ -5,6 +5,7 @@ import { type CpuTime, cpuSince, threadCpu } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
 import type { ThreadOrder } from '../sending-thread.js';
 import { type Sending, startSending } from './loop.js';
+import { warmUp } from './warm-up.js';
 
 /** What the main thread hands over. */
 export interface WorkerInput {
@@ -31,6 +32,7 @@ async function run(startNs: number): Promise<void> {
   port.postMessage({ cpu: cpuSince(before), ownFailures } satisfies WorkerReport);
 }
 
+await warmUp(plan);
 port.on('message', (order: ThreadOrder) => {
   if (order === 'stop') sending?.stop();
   else void run(order.startNs);
