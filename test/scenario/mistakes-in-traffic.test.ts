@@ -193,8 +193,8 @@ describe('YAML', () => {
     ],
     [
       'a mapping as a key',
-      changed('trials: 1', '{ trials: 1 }: 2'),
-      '29:1',
+      changed('trials: 1', '? [trials]\n: 1'),
+      '29:3',
       'a key is a word, not a list or a mapping',
       undefined,
     ],
