@@ -1,4 +1,5 @@
 /** `portparty run`: builds the chain, drives the burst through it, prints what was lost and why, evaluates the gates. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ExitCode } from '../errors.js';
 
@@ -66,7 +67,8 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
   }
   const { runIsolated } = await import('../run/run-isolated.js');
   const code = await runIsolated(scenario, {
-    outDir: flags.out,
+    // Daemons take a relative path from their own folder.
+    outDir: resolve(flags.out),
     engine: flags.engine,
     json: flags.json === true,
     quiet: flags.quiet === true,

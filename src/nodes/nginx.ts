@@ -84,7 +84,8 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
       ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
       : adaptConfig(userConfig, spec, files, listen, backends);
   const path = await host.writeFile('nginx.conf', text);
-  const argv = ['nginx', '-p', `${host.runDir}/`, '-c', path, ...(await earlyErrorLog(host, files))];
+  // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
+  const argv = ['nginx', '-c', path, ...(await earlyErrorLog(host, files))];
   // UTC, so that the error log's times can be compared with the access log's.
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
   await ready(host, daemon, files, listen);

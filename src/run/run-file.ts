@@ -46,5 +46,8 @@ export async function run(file: string, options: RunFileOptions = {}): Promise<R
     return JSON.parse(output.stdout) as RunRecord;
   }
   const exitCode = Object.values(ExitCode).find((known) => known === code) ?? ExitCode.testbed;
-  throw new PortPartyError(output.stderr.trim() || `portparty run ended with exit code ${code}`, { exitCode, where: file });
+  throw new PortPartyError(output.stderr.trim() || `portparty run ended with exit code ${code}`, {
+    exitCode,
+    where: file,
+  });
 }

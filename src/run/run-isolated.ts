@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
 import { showProgress } from '../report/progress.js';
-import { renderRun } from '../report/terminal.js';
+import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import { enterIsolated } from '../testbed/netns/enter.js';
@@ -18,9 +18,6 @@ export interface IsolatedOptions {
   keep: boolean;
   driverReason: string;
 }
-
-/** Width of the table where stdout is no terminal. */
-const DEFAULT_WIDTH = 120;
 
 export async function runIsolated(scenario: Scenario, options: IsolatedOptions): Promise<ExitCode> {
   const interrupt = new AbortController();
@@ -53,8 +50,7 @@ function print(record: RunRecord, dir: string, options: IsolatedOptions): void {
     process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
     return;
   }
-  const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
-  process.stdout.write(renderRun(record, { color, width: process.stdout.columns ?? DEFAULT_WIDTH }));
+  process.stdout.write(renderRun(record, terminalOptions(process.stdout)));
   if (!options.quiet) process.stderr.write(`record: ${dir}\n`);
 }
 

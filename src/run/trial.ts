@@ -1,5 +1,4 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
-import { readFileSync } from 'node:fs';
 import { testbedError } from '../errors.js';
 import { keepLedger, type Ledger } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
@@ -60,21 +59,23 @@ export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
   const { plan, variant, onProgress } = settings;
   onProgress({ phase: 'building' });
   const testbed = await settings.build(plan);
-  let prepared: PreparedTraffic | undefined;
+  let preparing: Promise<PreparedTraffic> | undefined;
   const running = new Map<string, RunningNode>();
   try {
     onProgress({ phase: 'starting' });
     const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
     const refusal = settings.engine.refuses(traffic);
     if (refusal !== undefined) throw testbedError(refusal, '--engine');
-    const preparing = settings.engine.prepare(traffic);
+    preparing = settings.engine.prepare(traffic);
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});
     await startNodes(testbed, settings, running);
-    prepared = await preparing;
-    return await drive(testbed, settings, traffic, prepared, running);
+    return await drive(testbed, settings, traffic, await preparing, running);
   } finally {
-    await prepared?.close();
+    await preparing?.then(
+      (prepared) => prepared.close(),
+      () => {},
+    );
     await testbed.down();
   }
 }
@@ -134,6 +135,10 @@ async function drive(
     const sending = prepared.run(startNs);
     if (settings.interrupt.aborted) prepared.stop();
     generator = await sending;
+  } catch (error) {
+    // The taps' descriptors would keep the hosts' namespaces alive.
+    await observer.stop();
+    throw error;
   } finally {
     settings.interrupt.removeEventListener('abort', stop);
   }
@@ -177,21 +182,9 @@ function processIds(plan: Plan, running: Map<string, RunningNode>): Record<strin
   const ids: Record<string, number[]> = {};
   for (const host of plan.hosts) {
     const started = running.get(host.name)?.processes ?? [];
-    ids[host.node] = [
-      ...(ids[host.node] ?? []),
-      ...started.flatMap((daemon) => [daemon.pid, ...childrenOf(daemon.pid)]),
-    ];
+    ids[host.node] = [...(ids[host.node] ?? []), ...started.map((daemon) => daemon.pid)];
   }
   return ids;
-}
-
-/** Children of a process (a master's workers); none where the kernel does not tell (CONFIG_PROC_CHILDREN). */
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {

@@ -16,8 +16,8 @@ interface Directive {
 /** Where relative paths of includes lie, as with the distributions' own configuration. */
 const CONFIG_FOLDER = '/etc/nginx';
 
-/** Included files that hold tables and parameters but no logs. */
-const HARMLESS_INCLUDE = /(mime\.types|_params)$/;
+/** Included files that hold tables, parameters and modules but no logs. */
+const HARMLESS_INCLUDE = /(mime\.types|_params|modules-enabled\/.*)$/;
 
 /** Directives that the testbed decides and the user's file must not. */
 const DECIDED = new Set([

@@ -12,6 +12,7 @@ import { SCRATCH_ROOT } from './enter.js';
 import { execIn } from './exec.js';
 import { type NetnsHost, netnsHost } from './host.js';
 import { type LinkScripts, linkScripts, needsFabric } from './links.js';
+import { linksReady } from './links-ready.js';
 
 /** Where a testbed's files go. */
 export interface NetnsOptions {
@@ -50,7 +51,9 @@ export async function buildNetns(plan: Plan, options: NetnsOptions): Promise<Tes
     const fabric = namespaces[plan.hosts.length]?.path;
     const namespaceOf = (host?: string) => (host === undefined ? fabric : paths.get(host)!);
     await makeFolders(plan, options, scratch, paths, hosts);
-    await connect(linkScripts(plan, namespaceOf, await netemWorks(plan)), namespaceOf);
+    const scripts = linkScripts(plan, namespaceOf, await netemWorks(plan));
+    await connect(scripts, namespaceOf);
+    await linksReady(plan, namespaceOf, scripts.fabric.ports);
     await setSysctls(plan, hosts);
   } catch (error) {
     await down();

@@ -6,6 +6,7 @@
  *       └─ unshare   holds the PID namespace
  *            └─ inner   PID 1 of its own namespaces: does all the work (`enter.ts`)
  */
+import type { ChildProcess } from 'node:child_process';
 import { ExitCode, testbedError } from '../../errors.js';
 import { canIsolate } from './can-isolate.js';
 import { launchIsolated } from './launch.js';
@@ -41,11 +42,25 @@ export async function isolate(argv: string[], env: NodeJS.ProcessEnv): Promise<n
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
   try {
-    return await new Promise<number>((resolve, reject) => {
+    const told = toldExitCode(child);
+    await new Promise<void>((resolve, reject) => {
       child.once('error', (error) => reject(testbedError('cannot start unshare', undefined, undefined, error)));
-      child.once('exit', (code) => resolve(code ?? (interrupts > 0 ? ExitCode.interrupted : ExitCode.testbed)));
+      child.once('exit', () => resolve());
     });
+    return (await told) ?? (interrupts > 0 ? ExitCode.interrupted : ExitCode.testbed);
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
   }
+}
+
+/** The exit code as the inner process tells it at its end; undefined when it was killed before it could. */
+function toldExitCode(child: ChildProcess): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let told: number | undefined;
+    child.on('message', (message: { exitCode?: number }) => {
+      told = message.exitCode ?? told;
+    });
+    child.once('disconnect', () => resolve(told));
+    child.once('error', () => resolve(undefined));
+  });
 }

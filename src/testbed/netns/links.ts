@@ -15,8 +15,8 @@ export interface LinkScripts {
   cables: string[];
   /** `ip -batch` of each host, by name. */
   hosts: Map<string, string[]>;
-  /** `ip -batch`, `tc -batch` and `nft -f` of the fabric; empty where no segment needs it. */
-  fabric: { ip: string[]; tc: string[]; nft: string[] };
+  /** `ip -batch`, `tc -batch` and `nft -f` of the fabric, and how many ports its bridges have; empty where no segment needs it. */
+  fabric: { ip: string[]; tc: string[]; nft: string[]; ports: number };
 }
 
 /** One host's end in a segment. */
@@ -33,7 +33,7 @@ const NETEM_LIMIT = 100_000;
  * `netem` tells whether the kernel has it; without it loss is made by nftables, and delay must have been refused before.
  */
 export function linkScripts(plan: Plan, namespaceOf: (host?: string) => string, netem: boolean): LinkScripts {
-  const scripts: LinkScripts = { cables: [], hosts: new Map(), fabric: { ip: [], tc: [], nft: [] } };
+  const scripts: LinkScripts = { cables: [], hosts: new Map(), fabric: { ip: [], tc: [], nft: [], ports: 0 } };
   for (const segment of plan.segments) {
     const ends = endsOf(plan, segment);
     if (isOnePair(ends)) scripts.cables.push(pairCable(ends[0], ends[1], namespaceOf));
@@ -73,9 +73,18 @@ export function macOf(nic: PlannedInterface): string {
   return `02:00:${bytes.join(':')}`;
 }
 
+/**
+ * A host's end of a cable. The interface's number is unique in the whole testbed: where both ends have the same one in their
+ * namespaces, as they would get it, the kernel takes the cable for no cable and lets it wait up to a second for its carrier
+ * (linkwatch_urgent_event, net/core/link_watch.c).
+ */
+function hostEnd({ host, nic }: End, namespaceOf: (host?: string) => string): string {
+  const index = Number.parseInt(macOf(nic).slice(9).replaceAll(':', ''), 16);
+  return `${nic.name} index ${index} address ${macOf(nic)} netns ${namespaceOf(host.name)}`;
+}
+
 function pairCable(a: End, b: End, namespaceOf: (host?: string) => string): string {
-  const half = ({ host, nic }: End) => `${nic.name} address ${macOf(nic)} netns ${namespaceOf(host.name)}`;
-  return `link add ${half(a)} type veth peer name ${half(b)}`;
+  return `link add ${hostEnd(a, namespaceOf)} type veth peer name ${hostEnd(b, namespaceOf)}`;
 }
 
 function addBridge(scripts: LinkScripts, ends: End[], namespaceOf: (host?: string) => string, netem: boolean): void {
@@ -85,13 +94,13 @@ function addBridge(scripts: LinkScripts, ends: End[], namespaceOf: (host?: strin
   ip.push(`link add ${bridge} type bridge mcast_snooping 0`, `link set ${bridge} up`);
   for (const end of ends) {
     const number = ip.length;
-    const { host, nic } = end;
-    scripts.cables.push(
-      `link add ${nic.name} address ${macOf(nic)} netns ${namespaceOf(host.name)} type veth peer name p${number} netns ${namespaceOf()}`,
-    );
+    scripts.cables.push(`link add ${hostEnd(end, namespaceOf)} type veth peer name p${number} netns ${namespaceOf()}`);
     const impairment = impairmentOf(end);
     if (impairment) addWire(scripts.fabric, number, bridge, impairment, netem);
-    else ip.push(`link set p${number} master ${bridge} up`);
+    else {
+      ip.push(`link set p${number} master ${bridge} up`);
+      scripts.fabric.ports++;
+    }
   }
 }
 
@@ -111,6 +120,7 @@ function addWire(
     `link set ${inner} master ${wire} up`,
     `link set ${outer} master ${bridge} up`,
   );
+  fabric.ports += 3;
   if (netem) {
     // Leaving the wire on either side: once per direction.
     for (const device of [near, inner])

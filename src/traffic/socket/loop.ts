@@ -172,13 +172,14 @@ export function sendAll(
     responseDeadlines.add(now() + responseTimeoutNs, fd, generationOf[fd]);
   }
 
-  function readable(fd: number): void {
+  /** Edge-triggered: what is not read now is not told again, the end of the stream included. */
+  function readable(fd: number, ending: boolean): void {
     for (;;) {
       const count = recv(fd, received, received.length, C.MSG_DONTWAIT);
       if (count > 0) {
         if (phase[fd] === Phase.waiting) take(fd, count);
-        // A response may have closed the connection, or handed the descriptor to another one.
-        if (phase[fd] === Phase.closed || count < received.length) return;
+        // The response may have closed the connection.
+        if (phase[fd] === Phase.closed || (count < received.length && !ending)) return;
       } else if (count === 0) {
         ended(fd);
         return;
@@ -317,7 +318,8 @@ export function sendAll(
         if (!(mask & C.EPOLLOUT)) continue;
         connected(fd);
       }
-      if (mask & (C.EPOLLIN | C.EPOLLRDHUP | C.EPOLLERR | C.EPOLLHUP) && phase[fd] !== Phase.closed) readable(fd);
+      const ending = (mask & (C.EPOLLRDHUP | C.EPOLLERR | C.EPOLLHUP)) !== 0;
+      if ((ending || mask & C.EPOLLIN) && phase[fd] !== Phase.closed) readable(fd, ending);
     }
   }
 

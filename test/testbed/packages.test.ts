@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { installLine } from '../../src/testbed/netns/packages.js';
+
+const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+const only = (manager: string) => (command: string) => command === manager;
+
+describe('the line that installs what is missing', () => {
+  it('names each package once', () => {
+    expect(installLine(['iproute2', 'iproute2', 'nginx-light'], only('apt-get'))).toBe(
+      `${sudo}apt-get install -y iproute2 nginx-light`,
+    );
+  });
+
+  it("uses the other distributions' names", () => {
+    expect(installLine(['iproute2', 'conntrack', 'nginx-light'], only('dnf'))).toBe(
+      `${sudo}dnf install -y iproute iproute-tc conntrack-tools nginx`,
+    );
+  });
+
+  it('is absent where no package manager is known', () => {
+    expect(installLine(['iproute2'], () => false)).toBeUndefined();
+  });
+});
