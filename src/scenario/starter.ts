@@ -31,14 +31,14 @@ traffic:
   thinkTime: 1s
   connections: per-visitor
   arrivals:
-    - { for: 3s, rate: 20/s }       # about 40 ports in use
+    - { for: 3s, rate: 20/s }       # about 60 visitors: there is room
   process: poisson                  # as independent people arrive; the same seed gives the same arrivals
 
 # Each variant changes something of the above and runs on its own.
 variants:
   quiet-day: {}
   sale-day:
-    traffic: { arrivals: [{ for: 3s, rate: 150/s }] }           # needs about 300 ports
+    traffic: { arrivals: [{ for: 3s, rate: 150/s }] }           # about 450: there is not
   sale-day-wide-pool:
     traffic: { arrivals: [{ for: 3s, rate: 150/s }] }
     topology: { edge: { ports: 1024-65535 } }
