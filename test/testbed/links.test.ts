@@ -33,10 +33,10 @@ describe('the scripts of the links', () => {
   const buyers = host('buyers', 'back0', '198.18.0.2');
   const shop = host('shop', 'front0', '198.18.0.1');
 
-  it('make one cable for two hosts', () => {
+  it('make one cable for two hosts, whose ends differ in number', () => {
     expect(needsFabric(plan(buyers, shop))).toBe(false);
     expect(linkScripts(plan(buyers, shop), path, false).cables).toEqual([
-      'link add back0 address 02:00:c6:12:00:02 netns /ns/buyers type veth peer name front0 address 02:00:c6:12:00:01 netns /ns/shop',
+      'link add back0 index 1179650 address 02:00:c6:12:00:02 netns /ns/buyers type veth peer name front0 index 1179649 address 02:00:c6:12:00:01 netns /ns/shop',
     ]);
   });
 

@@ -10,7 +10,10 @@ interface Directive {
   start: number;
   /** Behind the closing character. */
   end: number;
-  block: boolean;
+  /** Number of the block that it stands in; 0 is the main level. */
+  inside: number;
+  /** Number of the block that it opens. */
+  opens: number | undefined;
 }
 
 /** Where relative paths of includes lie, as with the distributions' own configuration. */
@@ -56,10 +59,18 @@ export function adaptConfig(
   const directives = readDirectives(text);
   const edits: { start: number; end: number; text: string }[] = [];
   const foreign: string[] = [];
-  for (const { name, words, start, end, block } of directives) {
+  // A second access_log of ours in one block would have every request written twice.
+  const logged = new Set<number>();
+  for (const { name, words, start, end, inside, opens } of directives) {
     if (DECIDED.has(name)) edits.push({ start, end, text: '' });
-    if (name === 'access_log') edits.push({ start, end, text: accessLogDirective(files) });
-    if (name === 'http' && block) edits.push({ start: end, end, text: `\n${httpDirectives(files)}` });
+    if (name === 'access_log') {
+      edits.push({ start, end, text: logged.has(inside) ? '' : accessLogDirective(files) });
+      logged.add(inside);
+    }
+    if (name === 'http' && opens !== undefined) {
+      edits.push({ start: end, end, text: `\n${httpDirectives(files)}` });
+      logged.add(opens);
+    }
     if (name === 'include') {
       const path = words[0] ?? '';
       if (!HARMLESS_INCLUDE.test(path)) foreign.push(path);
@@ -86,6 +97,8 @@ function readDirectives(text: string): Directive[] {
   const token = /#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[;{}]|(?:\$\{\w+\}|\\.|[^\s;{}"'#\\])+/gs;
   let words: string[] = [];
   let start = 0;
+  let blocks = 0;
+  const open = [0];
   for (const match of text.matchAll(token)) {
     const word = match[0];
     if (word.startsWith('#')) continue;
@@ -94,14 +107,12 @@ function readDirectives(text: string): Directive[] {
       words.push(word.replace(/^(["'])(.*)\1$/s, '$2'));
       continue;
     }
+    const inside = open.at(-1) ?? 0;
+    const opens = word === '{' ? ++blocks : undefined;
     if (words.length > 0)
-      directives.push({
-        name: words[0],
-        words: words.slice(1),
-        start,
-        end: match.index + 1,
-        block: word === '{',
-      });
+      directives.push({ name: words[0], words: words.slice(1), start, end: match.index + 1, inside, opens });
+    if (opens !== undefined) open.push(opens);
+    if (word === '}') open.pop();
     words = [];
   }
   return directives;
