@@ -19,6 +19,9 @@ export const ENTRY_STATES = [
   'SYN_SENT2',
 ] as const;
 
+export const STATE_TIME_WAIT = ENTRY_STATES.indexOf('TIME_WAIT');
+export const STATE_CLOSE = ENTRY_STATES.indexOf('CLOSE');
+
 /** `state` of an entry whose message does not tell it. */
 export const STATE_UNKNOWN = 0xff;
 
@@ -59,9 +62,12 @@ export function newEntry(): Entry {
   };
 }
 
+/** The way to an entry's TCP state: attributes inside one another. */
+export const CTA_PROTOINFO = 4;
+export const CTA_PROTOINFO_TCP = 1;
+export const CTA_PROTOINFO_TCP_STATE = 1;
 const CTA_TUPLE_ORIG = 1;
 const CTA_TUPLE_REPLY = 2;
-const CTA_PROTOINFO = 4;
 const CTA_TIMESTAMP = 20;
 /** When the event happened; kernel 6.14 and later, with `nf_conntrack_timestamp` set. */
 const CTA_TIMESTAMP_EVENT = 27;
@@ -70,8 +76,6 @@ const CTA_TUPLE_PROTO = 2;
 const CTA_PROTO_NUM = 1;
 const CTA_PROTO_SRC_PORT = 2;
 const CTA_PROTO_DST_PORT = 3;
-const CTA_PROTOINFO_TCP = 1;
-const CTA_PROTOINFO_TCP_STATE = 1;
 const CTA_TIMESTAMP_START = 1;
 const CTA_TIMESTAMP_STOP = 2;
 

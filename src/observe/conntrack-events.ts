@@ -1,22 +1,34 @@
 /** A gateway's connection table as it changes: netlink events for every new and every ended entry, and the ports they hold. */
 import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { C, close, errno, numberToIp, recv } from '../sys/libc.js';
 import { inNamespace } from '../sys/namespace.js';
 import type { Host } from '../testbed/host.js';
 import { fromHalves, nowSinceStart, type RunClock } from './clock.js';
 import { doubled, newColumns, sortedByTime } from './columns.js';
 import { ENTRY_STATES, newEntry, parseEntry, STATE_UNKNOWN } from './conntrack-entry.js';
+import { CONNTRACK_FILTER } from './conntrack-filter.js';
 import { readConntrackFill } from './counters.js';
-import { dump, dumpRequest, joinGroup, openNetlink, walkMessages, widenReceiveBuffer } from './netlink.js';
+import {
+  dump,
+  dumpRequest,
+  HEADER_BYTES,
+  joinGroup,
+  NLM_F_CREATE,
+  openNetlink,
+  walkMessages,
+  widenReceiveBuffer,
+} from './netlink.js';
 import type { ConntrackEvent, ConntrackLog } from './observations.js';
-import { type PortsInUse, portsInUse } from './ports-in-use.js';
+import { isFinished, type PortsInUse, portsInUse, reusesFinishedPorts } from './ports-in-use.js';
+import { attachFilter } from './socket-filter.js';
 
 /** An open log of a gateway's connection table. */
 export interface ConntrackWatch {
   /** Takes over what has happened since the last time. */
   drain(): void;
   /** The ports that translated connections hold, as of the last `drain`. */
-  ports: Pick<PortsInUse, 'inUseNow' | 'peak'>;
+  ports: Pick<PortsInUse, 'now' | 'peak'>;
   /** Entries of TCP over IPv4 that were there when the log began; they count as ports in use, and have no `new` event. */
   entriesAtStart: number;
   /** False where the kernel does not note when an entry came and went: times are then those of `drain`. */
@@ -29,6 +41,7 @@ export interface ConntrackWatch {
 
 const WHAT = 'the connection table';
 const NFNLGRP_CONNTRACK_NEW = 1;
+const NFNLGRP_CONNTRACK_UPDATE = 2;
 const NFNLGRP_CONNTRACK_DESTROY = 3;
 const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT_NEW = 0;
@@ -62,13 +75,16 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
   const exactTimes = enableTimestamps(host.netns);
   const events = openNetlink(host.netns, C.NETLINK_NETFILTER, WHAT);
   widenReceiveBuffer(events, RECEIVE_BUFFER_BYTES);
+  // Refused, it costs time and nothing else: the messages that it would have kept away are passed over one by one.
+  attachFilter(events.fd, CONNTRACK_FILTER);
   joinGroup(events, NFNLGRP_CONNTRACK_NEW, WHAT);
+  joinGroup(events, NFNLGRP_CONNTRACK_UPDATE, WHAT);
   joinGroup(events, NFNLGRP_CONNTRACK_DESTROY, WHAT);
   const table = openNetlink(host.netns, C.NETLINK_NETFILTER, WHAT);
   const tableRequest = dumpRequest(messageType(IPCTNL_MSG_CT_GET), Uint8Array.of(C.AF_INET, 0, 0, 0));
 
   const toRunTime = fromHalves(clock);
-  const ports = portsInUse();
+  const ports = portsInUse(reusesFinishedPorts(release()));
   const entry = newEntry();
   let columns = newColumns(SHAPE, 4096);
   let length = 0;
@@ -94,15 +110,16 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
   }
 
   function onEvent(message: number, at: number, end: number): void {
-    const type = message === messageType(IPCTNL_MSG_CT_NEW) ? NEW : DESTROY;
-    if (type === DESTROY && message !== messageType(IPCTNL_MSG_CT_DELETE)) return;
     if (!parseEntry(events.view, at, end, entry)) return;
-    const row = record(type);
-    if (type === NEW) ports.add(entry, row);
-    else {
+    if (message === messageType(IPCTNL_MSG_CT_DELETE)) {
+      record(DESTROY);
       const born = ports.remove(entry);
       // Kernels before 6.14 tell the moment of birth only with the entry's death.
       if (born !== undefined && born >= 0 && entry.startAt >= 0) columns.timeNs[born] = timeAt(entry.startAt);
+    } else if (message === messageType(IPCTNL_MSG_CT_NEW)) {
+      // A new entry and a changed one differ in this flag alone.
+      if ((events.view.getUint16(at - HEADER_BYTES + 6, true) & NLM_F_CREATE) !== 0) ports.add(entry, record(NEW));
+      else if (isFinished(entry)) ports.finish(entry);
     }
   }
 

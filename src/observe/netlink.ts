@@ -8,6 +8,7 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_DUMP = 0x300;
+export const NLM_F_CREATE = 0x400;
 const NLM_F_DUMP_INTR = 0x10;
 
 /** Bytes of struct nlmsghdr. */

@@ -52,8 +52,12 @@ export type CounterDeltas = Record<string, number>;
 export interface PortSample {
   /** ns since the run's start. */
   timeNs: number;
-  /** By node: ports in use towards its busiest destination on its busiest host, and how many of them are in TIME_WAIT. */
+  /** By node: ports in use towards its busiest destination on its busiest host. */
   inUse: Record<string, number>;
+  /**
+   * By node: how many of them are in TIME_WAIT. Of a gateway, its entries in TIME_WAIT or CLOSE: they are none of the ports
+   * in use where the kernel lets a new connection take them over.
+   */
   timeWait: Record<string, number>;
   /** By node: sockets per TCP state over all its hosts. */
   states: Record<string, Record<string, number>>;

@@ -95,11 +95,10 @@ function countHost({ conntrack, sockets }: SampledHost, nowNs: number): HostCoun
   if (sockets !== undefined) return sockets.count();
   if (conntrack === undefined) return {};
   conntrack.drain();
-  const count: HostCount = { inUse: conntrack.ports.inUseNow(), peak: conntrack.ports.peak() };
+  const count: HostCount = { ...conntrack.ports.now(), peak: conntrack.ports.peak() };
   if (nowNs >= (nextWalk.get(conntrack) ?? Number.NEGATIVE_INFINITY)) {
     const before = process.hrtime.bigint();
     count.states = conntrack.countStates();
-    count.timeWait = count.states.TIME_WAIT ?? 0;
     nextWalk.set(conntrack, nowNs + Number(process.hrtime.bigint() - before) / WALK_SHARE);
   }
   return count;

@@ -5,7 +5,6 @@
 import { close as closeInBackground } from 'node:fs';
 import { testbedError } from '../errors.js';
 import {
-  addressOf,
   bind,
   C,
   close,
@@ -24,6 +23,7 @@ import type { Host } from '../testbed/host.js';
 import { fromTimespec, type RunClock } from './clock.js';
 import { doubled, newColumns, sortedByTime } from './columns.js';
 import type { TapTable } from './observations.js';
+import { attachFilter, type Instruction } from './socket-filter.js';
 
 /** An open tap. */
 export interface Tap {
@@ -67,10 +67,10 @@ const SHAPE = {
 } as const;
 
 /**
- * Classic BPF as [code, jump if true, jump if false, k]: the segments wanted, from the IP header on (<linux/filter.h>).
+ * The segments wanted, from the IP header on.
  * A segment with more than 12 bytes of IP options does not fit the frame and is not taken; TCP stacks send none.
  */
-const FILTER: [number, number, number, number][] = [
+const FILTER: readonly Instruction[] = [
   [0x28, 0, 0, 0xffff_f01c], // ldh  hardware type of the interface (SKF_AD_HATYPE)
   [0x15, 13, 0, 772], //        jeq  ARPHRD_LOOPBACK -> drop: loopback would show everything twice
   [0x28, 0, 0, 0xffff_f000], // ldh  protocol (SKF_AD_PROTOCOL)
@@ -106,7 +106,7 @@ export async function openTap(
     close(fd);
     return error;
   };
-  if (!attachFilter(fd)) throw abandon('SO_ATTACH_FILTER');
+  if (!attachFilter(fd, FILTER)) throw abandon('SO_ATTACH_FILTER');
   if (setsockopt(fd, C.SOL_PACKET, C.PACKET_VERSION, words(TPACKET_V2), 4) !== 0) throw abandon('TPACKET_V2');
   const ringFrames = await makeRing(fd, frames);
   if (ringFrames === 0) throw abandon('PACKET_RX_RING');
@@ -178,21 +178,6 @@ function anyInterface(): Uint8Array {
   view.setUint16(0, C.AF_PACKET, true);
   view.setUint16(2, ETH_P_ALL);
   return address;
-}
-
-/** struct sock_fprog: a 16-bit length, and at 8 a pointer to struct sock_filter of 8 bytes each. */
-function attachFilter(fd: number): boolean {
-  const program = Buffer.alloc(FILTER.length * 8);
-  FILTER.forEach(([code, jumpTrue, jumpFalse, k], index) => {
-    program.writeUInt16LE(code, index * 8);
-    program.writeUInt8(jumpTrue, index * 8 + 2);
-    program.writeUInt8(jumpFalse, index * 8 + 3);
-    program.writeUInt32LE(k, index * 8 + 4);
-  });
-  const header = Buffer.alloc(16);
-  header.writeUInt16LE(FILTER.length, 0);
-  header.writeBigUInt64LE(addressOf(program), 8);
-  return setsockopt(fd, C.SOL_SOCKET, C.SO_ATTACH_FILTER, header, 16) === 0;
 }
 
 /** struct tpacket_req. Returns the frames that the ring has: fewer where memory is short, 0 where there can be none. */

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalves, fromTimespec, type RunClock, runClock } from '../../src/observe/clock.js';
 import { doubled, newColumns, sortedByTime } from '../../src/observe/columns.js';
-import { type Entry, newEntry } from '../../src/observe/conntrack-entry.js';
+import { ENTRY_STATES, type Entry, newEntry } from '../../src/observe/conntrack-entry.js';
 import { poolOf } from '../../src/observe/pools.js';
-import { portsInUse } from '../../src/observe/ports-in-use.js';
+import { portsInUse, reusesFinishedPorts } from '../../src/observe/ports-in-use.js';
 import { progressCounter } from '../../src/observe/progress.js';
 import type { Plan, PlannedHost } from '../../src/topology/plan.js';
 import { outcomes, RequestState } from '../../src/traffic/outcomes.js';
@@ -98,30 +98,85 @@ describe('ports in use', () => {
     ...changes,
   });
 
+  const TIME_WAIT = { state: ENTRY_STATES.indexOf('TIME_WAIT') };
+
   it('are counted by destination, over all addresses of the gateway', () => {
-    const ports = portsInUse();
+    const ports = portsInUse(true);
     ports.add(entry(10, 80), 0);
     ports.add(entry(11, 80), 1);
     ports.add(entry(10, 80, { translated: 4 }), 2);
     ports.add(entry(10, 81), 3);
-    expect(ports.inUseNow()).toBe(3);
+    expect(ports.now()).toEqual({ inUse: 3, timeWait: 0 });
   });
 
   it('fall when entries end, the peak does not', () => {
-    const ports = portsInUse();
+    const ports = portsInUse(true);
     ports.add(entry(10, 80), 7);
     ports.add(entry(11, 80), 8);
     expect(ports.remove(entry(10, 80))).toBe(7);
     expect(ports.remove(entry(10, 80))).toBeUndefined();
-    expect([ports.inUseNow(), ports.peak()]).toEqual([1, 2]);
+    expect([ports.now().inUse, ports.peak()]).toEqual([1, 2]);
     ports.clear();
-    expect([ports.inUseNow(), ports.peak()]).toEqual([0, 2]);
+    expect([ports.now().inUse, ports.peak()]).toEqual([0, 2]);
   });
 
   it('are not taken by a connection that is not translated', () => {
-    const ports = portsInUse();
-    ports.add(entry(10, 80, { translated: 1 }), 0);
-    expect(ports.inUseNow()).toBe(0);
+    const ports = portsInUse(true);
+    expect(ports.add(entry(10, 80, { translated: 1 }), 0)).toBe(false);
+    ports.finish(entry(10, 80, { translated: 1 }));
+    expect(ports.now()).toEqual({ inUse: 0, timeWait: 0 });
+  });
+
+  it('are free when the connection is over, and freed only once', () => {
+    const ports = portsInUse(true);
+    ports.add(entry(10, 80), 0);
+    ports.add(entry(11, 80), 1);
+    ports.finish(entry(10, 80));
+    ports.finish(entry(10, 80));
+    expect(ports.now()).toEqual({ inUse: 1, timeWait: 1 });
+    expect(ports.remove(entry(10, 80))).toBe(0);
+    expect(ports.now()).toEqual({ inUse: 1, timeWait: 0 });
+  });
+
+  it('are in use again when a new connection takes over the tuple', () => {
+    const ports = portsInUse(true);
+    ports.add(entry(10, 80), 0);
+    ports.finish(entry(10, 80));
+    ports.remove(entry(10, 80));
+    ports.add(entry(10, 80), 1);
+    expect([ports.now(), ports.peak()]).toEqual([{ inUse: 1, timeWait: 0 }, 1]);
+    expect(ports.remove(entry(10, 80))).toBe(1);
+  });
+
+  it('are not taken by entries that are over when the table is read anew', () => {
+    const ports = portsInUse(true);
+    ports.add(entry(10, 80), 0);
+    ports.clear();
+    ports.add(entry(10, 80, TIME_WAIT), -1);
+    ports.add(entry(11, 80, TIME_WAIT), -1);
+    ports.add(entry(12, 80), -1);
+    expect([ports.now(), ports.peak()]).toEqual([{ inUse: 1, timeWait: 2 }, 1]);
+  });
+
+  it('stay taken to the end on a kernel that never gives them away', () => {
+    const ports = portsInUse(false);
+    ports.add(entry(10, 80), 0);
+    ports.finish(entry(10, 80));
+    ports.add(entry(11, 80), 1);
+    expect([ports.now(), ports.peak()]).toEqual([{ inUse: 2, timeWait: 1 }, 2]);
+    ports.remove(entry(10, 80));
+    expect(ports.now()).toEqual({ inUse: 1, timeWait: 0 });
+  });
+
+  it.each([
+    ['5.15.0-91-generic', false],
+    ['6.1.0-28-amd64', false],
+    ['6.4.16', false],
+    ['6.5.0', true],
+    ['6.18.2-x', true],
+    ['7.0', true],
+  ])('of what has ended are given away by kernel %s: %s', (release, reuses) => {
+    expect(reusesFinishedPorts(release)).toBe(reuses);
   });
 });
 

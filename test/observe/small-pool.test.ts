@@ -1,10 +1,9 @@
 /** The observers against the real kernel: twelve connections, eight ports, one closed port; see the fixture. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ConntrackEvent, type PortSample, TcpFlag } from '../../src/observe/observations.js';
 import type { Seen } from '../../src/observe/observe.js';
 import { ipToNumber } from '../../src/sys/libc.js';
+import { runFixture } from './run-fixture.js';
 
 interface Packet {
   timeNs: number;
@@ -36,15 +35,7 @@ const ECONNREFUSED = 111;
 let report: Report;
 
 beforeAll(() => {
-  const fixture = fileURLToPath(new URL('../fixtures/observe-small-pool.mjs', import.meta.url));
-  const isolation = '--user --map-root-user --mount --pid --fork --kill-child --net --mount-proc'.split(' ');
-  const { status, stdout, stderr } = spawnSync('unshare', [...isolation, process.execPath, fixture], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    timeout: 30_000,
-  });
-  if (status !== 0) throw new Error(`the fixture ended with ${status}: ${stderr}`);
-  report = JSON.parse(stdout);
+  report = runFixture('observe-small-pool.mjs');
 }, 40_000);
 
 /** The distinct initial sequence numbers of SYNs to the listening port that went through a host in one direction. */
