@@ -28,7 +28,7 @@ export function findLeftovers(results: string): { found: Leftover[]; underWay: n
       remove: () => killIsolated(pid),
     }),
   );
-  return { found: underWay.length > 0 ? found : [...found, ...inResults(results)], underWay };
+  return { found: underWay.length > 0 ? found : [...found, ...filesLeftIn(results)], underWay };
 }
 
 /** Isolated inner processes as this PID namespace numbers them; those of other users cannot be read and are left out. */
@@ -47,19 +47,25 @@ function isMarked(pid: number): boolean {
   return read(`/proc/${pid}/environ`).split('\0').includes('PORTPARTY_ISOLATED=1');
 }
 
-/** The outer process is the parent of `unshare`, which is the parent of the inner one; both run the same command line. */
+/**
+ * The outer process is the parent of `unshare`, which is the parent of the inner one, and runs on the same binary. Once it
+ * is gone the kernel gives `unshare` another parent. What cannot be read counts as an outer process: nothing is ended on a guess.
+ */
 function hasOuter(inner: number): boolean {
-  const outer = parentOf(parentOf(inner));
-  return outer > 1 && argumentsOf(outer) === argumentsOf(inner);
+  const [own, outer] = [binaryOf(inner), binaryOf(parentOf(parentOf(inner)))];
+  return own === undefined || outer === undefined || own === outer;
 }
 
 function parentOf(pid: number): number {
   return Number(/^PPid:\s+(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** The command line without the program's own name, which may be written in two ways. */
-function argumentsOf(pid: number): string {
-  return read(`/proc/${pid}/cmdline`).split('\0').slice(1).join('\0');
+function binaryOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
+  }
 }
 
 function killIsolated(pid: number): void {
@@ -67,7 +73,8 @@ function killIsolated(pid: number): void {
   if (isMarked(pid)) process.kill(pid, 'SIGKILL');
 }
 
-function inResults(results: string): Leftover[] {
+/** What runs left in the folder of results: links to nowhere, half-written files, folders without a record. */
+export function filesLeftIn(results: string): Leftover[] {
   const found: Leftover[] = [];
   for (const name of list(results)) {
     const path = join(results, name);
