@@ -1,6 +1,6 @@
 /** All that is known of one trial, indexed for questions about single connections: the ledger's working table. */
 import { groupBy } from '../collections.js';
-import type { Sighting } from '../nodes/kind.js';
+import type { Incident, Sighting } from '../nodes/kind.js';
 import type { CounterDeltas, Observations } from '../observe/observations.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
@@ -22,10 +22,15 @@ export interface CaseFile {
   sighting(id: string, hostName: string): Sighting | undefined;
   /** Everything that this host's log says of failed tries, by time. */
   sightingsAt(hostName: string): Sighting[];
+  /** A host's first log line of trouble around a time, ns since the run's start. */
+  incident(hostName: string, fromNs: number, toNs: number): Incident | undefined;
   counters(hostName: string): CounterDeltas;
   /** A log's Unix time in ms as ns since the run's start. */
   fromUnixMs(ms: number): number;
 }
+
+/** A log line and the packets that belong to it lie at most this far apart: logs are written late, in whole seconds by some. */
+const INCIDENT_SLACK_NS = 1.5e9;
 
 export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): CaseFile {
   const hosts = new Map(plan.hosts.map((host) => [host.name, host]));
@@ -38,6 +43,8 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
     if (found === undefined) throw new Error(`no host ${name} in the plan`);
     return found;
   }
+
+  const fromUnixMs = (ms: number) => (ms - observations.startedAtMs) * 1e6;
 
   return {
     plan,
@@ -71,7 +78,12 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       sightingsByHost ??= groupBy([...observations.sightings.values()].flat(), (sighting) => sighting.host);
       return sightingsByHost.get(hostName) ?? [];
     },
+    incident: (hostName, fromNs, toNs) =>
+      observations.incidents.find(({ host, at }) => {
+        const ns = fromUnixMs(at);
+        return host === hostName && ns >= fromNs - INCIDENT_SLACK_NS && ns <= toNs + INCIDENT_SLACK_NS;
+      }),
     counters: (hostName) => observations.counters[hostName] ?? {},
-    fromUnixMs: (ms) => (ms - observations.startedAtMs) * 1e6,
+    fromUnixMs,
   };
 }

@@ -1,5 +1,6 @@
 /** Decides a lost or late request by what its client saw, and follows it to the next hop where the client cannot know. */
 
+import type { Sighting } from '../nodes/kind.js';
 import { TcpFlag } from '../observe/observations.js';
 import { Errno, errnoName } from '../sys/errno.js';
 import { ipToNumber } from '../sys/ip.js';
@@ -11,9 +12,9 @@ import { expiredMapping } from './mapping.js';
 import { verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 
-/** A log line and the packets that belong to it lie at most this far apart: logs are written late, in whole seconds by some. */
-const INCIDENT_SLACK_NS = 1.5e9;
 const CLOCK_SLACK_NS = 2e6;
+/** A request is read at once; whoever reads it this much later was kept from it. */
+const LONG_WAIT_NS = 0.5e9;
 
 /** Names that belong to one row. */
 interface Parties {
@@ -69,11 +70,11 @@ function verdictOfErrno(file: CaseFile, who: Parties, code: number): Verdict {
   }
 }
 
-/** The copies of the SYN that opened the connection of this row, in the order of their time. */
+/** The copies of the SYN with which this row opened its connection, in the order of their time; none on one that was open. */
 function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
   const { outcomes: out, traffic } = file;
   const tap = file.tap(who.client);
-  if (tap === undefined || out.localPort[row] === 0) return [];
+  if (tap === undefined || out.localPort[row] === 0 || Number.isNaN(out.connectNs[row])) return [];
   const target = traffic.clients[out.client[row]].targets[out.target[row]];
   const to = { address: ipToNumber(target.address), port: target.port };
   const fromNs = out.connectNs[row] - CLOCK_SLACK_NS;
@@ -156,6 +157,8 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   const expired = expiredMapping(file, row, who.client, who.target);
   if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
   const sighting = file.sighting(who.id, who.target);
+  const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
+  if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
   if (sighting !== undefined && sighting.tries.length > 0) {
     const upstream = verdictOfSighting(file, sighting);
     return { ...upstream, evidence: [seen, ...upstream.evidence] };
@@ -170,6 +173,23 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
     return { cause: 'response-timeout', at: who.targetNode, evidence: [seen, `${who.target}: ${reached}`] };
   }
   return { cause: 'reset', at: who.targetNode, evidence: [seen, `${who.target}: ended the connection`] };
+}
+
+/** A daemon at a limit of its own left the connection in its accept queue for too long, and read the request only then. */
+function keptWaiting(file: CaseFile, row: number, who: Parties, sighting: Sighting | undefined): Verdict | undefined {
+  const { outcomes: out } = file;
+  if (sighting === undefined || Number.isNaN(out.connectedNs[row])) return undefined;
+  const waitedNs = file.fromUnixMs(sighting.startedAt) - out.connectedNs[row];
+  const incident = waitedNs < LONG_WAIT_NS ? undefined : incidentNear(file, row, who.target);
+  if (incident === undefined) return undefined;
+  return {
+    cause: incident.cause,
+    at: who.targetNode,
+    evidence: [
+      `${who.target}: read the request ${(waitedNs / 1e9).toFixed(3)} s after the handshake`,
+      incident.evidence,
+    ],
+  };
 }
 
 /** The client's last ACK met a full accept queue: it holds the connection for open, the server repeats its SYN+ACK. */
@@ -192,12 +212,7 @@ function finalAckDropped(file: CaseFile, row: number, who: Parties): Verdict | u
 
 function incidentNear(file: CaseFile, row: number, hostName: string) {
   const { outcomes: out } = file;
-  const from = out.lastTryNs[row] - INCIDENT_SLACK_NS;
-  const to = out.doneNs[row] + INCIDENT_SLACK_NS;
-  return file.observations.incidents.find((incident) => {
-    const at = file.fromUnixMs(incident.at);
-    return incident.host === hostName && at >= from && at <= to;
-  });
+  return file.incident(hostName, out.lastTryNs[row], out.doneNs[row]);
 }
 
 /** Why a request that completed had to repeat its SYN; undefined when it did not. */

@@ -64,7 +64,8 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
       return { cause: 'response-timeout', at: backendNode, evidence };
     case 'reset':
     case 'closed-early': {
-      const incident = file.observations.incidents.find((candidate) => candidate.host === backend.host);
+      const [from, to] = [sighting.startedAt, one.endedAt].map(file.fromUnixMs);
+      const incident = file.incident(backend.host, from, to);
       if (further === undefined && incident !== undefined)
         return { cause: incident.cause, at: backendNode, evidence: [...evidence, incident.evidence] };
       return { cause: 'reset', at: backendNode, evidence };

@@ -25,41 +25,61 @@ const CLOCK_SLACK_NS = 2e6;
 
 const seconds = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
 
-/** Where the copy of a SYN ended, or undefined when it was answered by a SYN+ACK that came back. */
+/** Where the copy of a SYN, or its answer, ended; undefined when it was answered by a SYN+ACK that came back. */
 export function fateOfSyn(file: CaseFile, syn: SentSyn): Verdict | undefined {
   const evidence = [`${syn.host}: SYN ${syn.sequence} sent at ${seconds(syn.fromNs)}`];
-  const window = { fromNs: syn.fromNs - CLOCK_SLACK_NS, toNs: syn.toNs + HOP_SLACK_NS };
-  let previous = syn.host;
+  // What arrives after the next copy has left is that copy. Behind the last one there is only its sender's time-out.
+  const repeated = file.tap(syn.host)?.syns(syn.sequence, { fromNs: syn.toNs, outgoing: true }).length;
+  const window = { fromNs: syn.fromNs - CLOCK_SLACK_NS, toNs: repeated ? syn.toNs : syn.toNs + HOP_SLACK_NS };
+  const crossed = [syn.host];
 
   for (const group of file.gatewaysFrom(syn.host)) {
-    const crossed = group.find(
-      (gateway) => file.tap(gateway.name)?.syns(syn.sequence, { ...window, outgoing: false }).length,
+    const gateway = group.find(
+      (candidate) => file.tap(candidate.name)?.syns(syn.sequence, { ...window, outgoing: false }).length,
     );
-    if (crossed === undefined) return lostOnLink(file, previous, group[0].node, evidence);
-    const tap = file.tap(crossed.name)!;
+    if (gateway === undefined) return lostOnLink(file, crossed.at(-1)!, `${group[0].node}: it never arrived`, evidence);
+    const tap = file.tap(gateway.name)!;
     const [entered] = tap.syns(syn.sequence, { ...window, outgoing: false });
     const left = tap.syns(syn.sequence, { fromNs: window.fromNs, toNs: syn.toNs, outgoing: true });
     const source = numberToIp(tap.table.source[entered]);
     if (left.length === 0)
-      return stoppedAtGateway(file, crossed.name, crossed.node, crossed.kind, source, syn.sequence, evidence);
+      return stoppedAtGateway(file, gateway.name, gateway.node, gateway.kind, source, syn.sequence, evidence);
     evidence.push(
-      `${crossed.name}: passed it on as ${numberToIp(tap.table.source[left[0]])}:${tap.table.sourcePort[left[0]]}`,
+      `${gateway.name}: passed it on as ${numberToIp(tap.table.source[left[0]])}:${tap.table.sourcePort[left[0]]}`,
     );
-    previous = crossed.name;
+    crossed.push(gateway.name);
   }
-  return fateAtTarget(file, syn, previous, window, evidence);
+  return fateAtTarget(file, syn, crossed, window, evidence);
 }
 
-function lostOnLink(file: CaseFile, from: string, to: string, evidence: string[]): Verdict {
-  const sender = file.host(from);
-  const configured = sender.spec.link?.loss !== undefined;
-  const said = `${to}: it never arrived`;
-  if (configured) {
-    return { cause: 'lost', at: sender.node, evidence: [...evidence, said, `${from}: link.loss is set`] };
+/** A packet vanished on the link that leads from `near` towards the next hop, whichever way it went. */
+function lostOnLink(file: CaseFile, near: string, said: string, evidence: string[]): Verdict {
+  const { node, spec } = file.host(near);
+  if (spec.link?.loss !== undefined) {
+    return { cause: 'lost', at: node, evidence: [...evidence, said, `${near}: link.loss is set`] };
   }
   const holes = Object.values(file.observations.taps).reduce((sum, tap) => sum + tap.kernelDrops, 0);
   const why = holes > 0 ? `the taps missed ${holes} packets` : 'no link between them is set to lose packets';
-  return { cause: 'unattributed', at: sender.node, evidence: [...evidence, said, why] };
+  return { cause: 'unattributed', at: node, evidence: [...evidence, said, why] };
+}
+
+/** Where a SYN+ACK that left the target ended on its way back over the hosts that its SYN had crossed. */
+function fateOfAnswer(
+  file: CaseFile,
+  syn: SentSyn,
+  crossed: string[],
+  window: { fromNs: number; toNs: number },
+  evidence: string[],
+): Verdict | undefined {
+  let from = syn.target;
+  for (const hop of crossed.toReversed()) {
+    const arrived = file.tap(hop)?.answers(syn.sequence, 'syn-ack', { ...window, outgoing: false });
+    if (arrived?.length === 0) {
+      return lostOnLink(file, hop, `${hop}: the SYN+ACK of ${syn.target} never arrived from ${from}`, evidence);
+    }
+    from = hop;
+  }
+  return undefined;
 }
 
 function stoppedAtGateway(
@@ -108,7 +128,7 @@ function stoppedAtGateway(
 function fateAtTarget(
   file: CaseFile,
   syn: SentSyn,
-  previous: string,
+  crossed: string[],
   window: { fromNs: number; toNs: number },
   evidence: string[],
 ): Verdict | undefined {
@@ -117,12 +137,12 @@ function fateAtTarget(
   if (tap === undefined)
     return { cause: 'unattributed', at: target.node, evidence: [...evidence, `${syn.target}: no tap there`] };
   const [arrived] = tap.syns(syn.sequence, { ...window, outgoing: false });
-  if (arrived === undefined) return lostOnLink(file, previous, target.node, evidence);
+  if (arrived === undefined) return lostOnLink(file, crossed.at(-1)!, `${target.node}: it never arrived`, evidence);
   const arrivedNs = tap.table.timeNs[arrived];
   evidence.push(`${syn.target}: it arrived at ${seconds(arrivedNs)}`);
   const answer = { fromNs: arrivedNs, toNs: syn.toNs };
   const accepted = tap.answers(syn.sequence, 'syn-ack', { ...answer, outgoing: true });
-  if (accepted.length > 0) return undefined;
+  if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, window, evidence);
   if (tap.answers(syn.sequence, 'rst', { ...answer, outgoing: true }).length > 0) {
     return {
       cause: 'refused',

@@ -1,0 +1,197 @@
+/** What a proxy's and its backends' logs say of a request, and the cause, place and root that follow from it. */
+import { describe, expect, it } from 'vitest';
+import { verdictOfLateUpstream, verdictOfSighting } from '../../src/ledger/proxy-side.js';
+import type { Sighting } from '../../src/nodes/kind.js';
+import {
+  BALANCER_BACK,
+  behindProxy,
+  caseOf,
+  observed,
+  type Packet,
+  SHOPS,
+  STARTED_AT,
+  sighting,
+  tapOf,
+  upstreamTry,
+} from './hand-made.js';
+
+type Seen = Parameters<typeof observed>[0];
+
+function verdict(one: Sighting, seen: Seen = {}) {
+  const file = caseOf(behindProxy(), observed({ ...seen, sightings: [...(seen.sightings ?? []), one] }));
+  return verdictOfSighting(file, one);
+}
+const failed = (...tries: Sighting['tries']) => sighting('balancer', 'r.0.0', [100, 200], { tries });
+
+describe("a proxy's own log line", () => {
+  it.each([
+    ['no-local-port', 'ports-exhausted'],
+    ['connection-limit', 'connection-limit'],
+    ['file-limit', 'file-limit'],
+    ['queue-timeout', 'queue-timeout'],
+    ['unreachable', 'unreachable'],
+  ] as const)('of %s is %s at the proxy', (result, cause) => {
+    expect(verdict(failed(upstreamTry(200, result)))).toEqual({
+      cause,
+      at: 'balancer',
+      evidence: [`balancer: try: ${result}`],
+    });
+  });
+
+  it('of a refusal by its own setting is what that setting is', () => {
+    const refusal = { cause: 'connection-limit', evidence: 'worker_connections are not enough' } as const;
+    expect(verdict(sighting('balancer', 'r.0.0', [100, 100], { refusal }))).toMatchObject({
+      cause: 'connection-limit',
+      at: 'balancer',
+    });
+  });
+
+  it('of a 429 is throttled, of anything else without a try unattributed', () => {
+    expect(verdict(sighting('balancer', 'r.0.0', [100, 100], { status: 429 }))).toMatchObject({
+      cause: 'throttled',
+      at: 'balancer',
+    });
+    expect(verdict(failed())).toMatchObject({ cause: 'unattributed', at: 'balancer' });
+  });
+
+  it('of several tries counts by the last one', () => {
+    const tries = [upstreamTry(150, 'no-local-port'), upstreamTry(200, 'refused', SHOPS[1])];
+    expect(verdict(failed(...tries))).toMatchObject({ cause: 'refused', at: 'shop' });
+  });
+});
+
+describe('a backend', () => {
+  it('that refused is where it was refused', () => {
+    expect(verdict(failed(upstreamTry(200, 'refused')))).toMatchObject({ cause: 'refused', at: 'shop' });
+  });
+
+  it('that took too long is a response-timeout there, not at the proxy', () => {
+    expect(verdict(failed(upstreamTry(200, 'response-timeout')))).toMatchObject({
+      cause: 'response-timeout',
+      at: 'shop',
+    });
+  });
+
+  it('that answered 5xx is an http-error, by its own log where it has the request', () => {
+    const one = failed(upstreamTry(200, 'answered'));
+    const own = sighting('shop[0]', 'r.0.0', [120, 190], { status: 500, evidence: 'shop: 500' });
+    expect(verdict(one, { sightings: [own] })).toEqual({
+      cause: 'http-error',
+      at: 'shop',
+      evidence: ['balancer: try: answered', 'shop[0]: shop: 500'],
+    });
+    expect(verdict(one)).toMatchObject({ cause: 'http-error', at: 'shop' });
+  });
+
+  it('that answered 429 throttles', () => {
+    const one = { ...failed(upstreamTry(200, 'answered')), status: 429 };
+    expect(verdict(one)).toMatchObject({ cause: 'throttled', at: 'shop' });
+  });
+
+  it('that broke the connection is reset there', () => {
+    for (const result of ['reset', 'closed-early'] as const)
+      expect(verdict(failed(upstreamTry(200, result)))).toMatchObject({ cause: 'reset', at: 'shop' });
+  });
+
+  it('that broke the connection while it logged trouble is that trouble, if it was then and there', () => {
+    const incident = { host: 'shop[0]', at: STARTED_AT + 180, cause: 'file-limit', evidence: 'EMFILE' } as const;
+    const one = failed(upstreamTry(200, 'reset'));
+    expect(verdict(one, { incidents: [incident] })).toMatchObject({ cause: 'file-limit', at: 'shop' });
+    for (const other of [
+      { ...incident, at: STARTED_AT + 60_000 },
+      { ...incident, host: 'shop[1]' },
+    ])
+      expect(verdict(one, { incidents: [other] })).toMatchObject({ cause: 'reset', at: 'shop' });
+  });
+
+  it('that the plan does not know is unattributed', () => {
+    expect(verdict(failed(upstreamTry(200, 'refused', '198.18.9.9:80')))).toMatchObject({
+      cause: 'unattributed',
+      at: 'balancer',
+    });
+  });
+});
+
+describe('backend-held-down', () => {
+  const heldDown = (fromMs: number, toMs: number) =>
+    sighting('balancer', 'r.9.0', [fromMs, toMs], { tries: [upstreamTry(toMs, 'no-live-backend', undefined)] });
+  const quake = sighting('balancer', 'r.1.0', [900, 1000], { tries: [upstreamTry(1000, 'no-local-port')] });
+
+  it('goes back to the failure before it, and names that request and its moment', () => {
+    const verdictOfIt = verdict(heldDown(1500, 1501), { sightings: [quake] });
+    expect(verdictOfIt).toMatchObject({
+      cause: 'backend-held-down',
+      at: 'balancer',
+      because: { cause: 'ports-exhausted', at: 'balancer' },
+    });
+    expect(verdictOfIt.evidence.at(-1)).toMatch(/^follows request r\.1\.0 at 1\.000 s/);
+  });
+
+  it('goes back to the latest of several failures, not to a later one', () => {
+    const refused = sighting('balancer', 'r.2.0', [1100, 1200], { tries: [upstreamTry(1200, 'refused', SHOPS[1])] });
+    const after = sighting('balancer', 'r.3.0', [2000, 2100], { tries: [upstreamTry(2100, 'file-limit')] });
+    expect(verdict(heldDown(1500, 1501), { sightings: [quake, refused, after] }).because).toEqual({
+      cause: 'refused',
+      at: 'shop',
+    });
+  });
+
+  it('goes back to no answered request and to no other held-down one', () => {
+    const answered = sighting('balancer', 'r.2.0', [1100, 1200], { tries: [upstreamTry(1200, 'answered')] });
+    const other = { ...heldDown(1300, 1301), id: 'r.4.0' };
+    expect(verdict(heldDown(1500, 1501), { sightings: [answered, other] }).because).toBeUndefined();
+  });
+
+  it('is not the cause of a request that had a real failure itself', () => {
+    const one = sighting('balancer', 'r.1.0', [900, 1000], {
+      tries: [upstreamTry(1000, 'no-local-port'), upstreamTry(1000, 'no-live-backend', undefined)],
+    });
+    expect(verdict(one)).toMatchObject({ cause: 'ports-exhausted', at: 'balancer' });
+    expect(verdict(one).because).toBeUndefined();
+  });
+});
+
+describe("a proxy's SYN", () => {
+  const packet = (ms: number, way: 'in' | 'out', kind: Packet['kind'], isn: number, port: number): Packet => {
+    const ends = [`${BALANCER_BACK}:${port}`, SHOPS[0]];
+    const [from, to] = kind === 'syn' ? ends : ends.toReversed();
+    return { ms, way, from, to, kind, isn };
+  };
+  const answered = [packet(90, 'out', 'syn', 1, 40_000), packet(90.2, 'in', 'syn-ack', 1, 40_000)];
+  const silent = [packet(101, 'out', 'syn', 2, 40_001), packet(1101, 'out', 'syn', 2, 40_001)];
+  const later = [packet(2050, 'out', 'syn', 3, 40_002)];
+  const overflows = { 'shop[0]': { 'TcpExt.ListenOverflows': 4 } };
+  const timedOut = sighting('balancer', 'r.0.0', [100, 2100], { tries: [upstreamTry(2100, 'connect-timeout')] });
+
+  it('that the backend did not answer in time is followed to the backend', () => {
+    const taps = [
+      tapOf('balancer', [...answered, ...silent, ...later]),
+      tapOf('shop[0]', [packet(90.1, 'in', 'syn', 1, 40_000), packet(101.1, 'in', 'syn', 2, 40_001)]),
+    ];
+    const found = verdict(timedOut, { taps, counters: overflows });
+    expect(found).toMatchObject({ cause: 'accept-queue-full', at: 'shop' });
+    expect(found.evidence).toContain('balancer: SYN 2 sent at 0.101 s');
+  });
+
+  it('is unattributed where every one of that time was answered', () => {
+    const taps = [tapOf('balancer', answered), tapOf('shop[0]', [])];
+    expect(verdict(timedOut, { taps, counters: overflows })).toMatchObject({ cause: 'unattributed', at: 'balancer' });
+  });
+
+  it('that was answered at its second copy tells why the request was late', () => {
+    const late = sighting('balancer', 'r.0.0', [100, 1200], {
+      status: 200,
+      tries: [{ ...upstreamTry(1200, 'answered'), connectMs: 1001 }],
+    });
+    const taps = [
+      tapOf('balancer', [...silent, packet(1101.2, 'in', 'syn-ack', 2, 40_001)]),
+      tapOf('shop[0]', [
+        packet(101.1, 'in', 'syn', 2, 40_001),
+        packet(1101.1, 'in', 'syn', 2, 40_001),
+        packet(1101.1, 'out', 'syn-ack', 2, 40_001),
+      ]),
+    ];
+    const file = caseOf(behindProxy(), observed({ taps, counters: overflows, sightings: [late] }));
+    expect(verdictOfLateUpstream(file, late, late.tries[0])).toMatchObject({ cause: 'accept-queue-full', at: 'shop' });
+  });
+});
