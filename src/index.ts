@@ -1,8 +1,9 @@
 /** The library: everything that the command line does, callable from a test file or a script. */
-export { ExitCode, PortPartyError } from './errors.js';
-export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
+
 export { evaluateGate } from './analysis/evaluate-gates.js';
 export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate-expression.js';
+export { ExitCode, PortPartyError } from './errors.js';
+export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
 export { readRun } from './record/read-record.js';
 export type {
   CauseCount,

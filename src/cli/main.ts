@@ -45,4 +45,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Progress that nobody reads any more must not end a run.
+process.stderr.on('error', () => {});
+
 process.exitCode = await main();

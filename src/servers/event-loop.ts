@@ -5,8 +5,10 @@
  *
  * It blocks in the kernel, so it returns to Node's own event loop every few milliseconds: signals arrive there.
  */
+
 import { performance } from 'node:perf_hooks';
 import { testbedError } from '../errors.js';
+import { reserveDescriptors } from '../sys/descriptors.js';
 import {
   C,
   close,
@@ -49,7 +51,11 @@ export interface EventLoop {
   stop(): void;
 }
 
+/** Room for descriptors made beforehand; more connections than this still work, with a pause as the table grows. */
+const MOST_CONNECTIONS = 65_536;
+
 export function eventLoop(): EventLoop {
+  reserveDescriptors(MOST_CONNECTIONS);
   const epoll = epollCreate1(C.SOCK_CLOEXEC);
   if (epoll < 0) throw testbedError(`epoll_create1: ${errnoName(errno())}`);
   const events = new Uint8Array(EPOLL_EVENT_BYTES * BATCH);

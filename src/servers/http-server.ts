@@ -217,9 +217,17 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     write(connection, renderResponse({ status: badStatus, body: `${reason}\n` }, { head: false, connection: 'close' }));
   }
 
+  /** Whether this server closes the connection once the present answer is sent. */
+  function closesAfter({ request }: Connection): boolean {
+    return request === undefined || (!request.keepAlive && options.close === 'server');
+  }
+
   /** Sends what the kernel takes now, the rest when it can. False when the client is gone. */
   function write(connection: Connection, bytes: Buffer): boolean {
-    const count = send(connection.fd, bytes, bytes.length, C.MSG_NOSIGNAL);
+    // Held back for the FIN that follows at once, so that both leave in one segment: a client that closes as soon as it has
+    // the whole answer would otherwise race this server for who closes first.
+    const more = closesAfter(connection) ? C.MSG_MORE : 0;
+    const count = send(connection.fd, bytes, bytes.length, C.MSG_NOSIGNAL | more);
     const sent = count < 0 && errno() === C.EAGAIN ? 0 : count;
     if (sent < 0) {
       end(connection);
@@ -244,9 +252,10 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
 
   function answered(connection: Connection): void {
     const { request } = connection;
+    const closes = closesAfter(connection);
     connection.request = undefined;
     release(connection);
-    if (request === undefined || (!request.keepAlive && options.close === 'server')) {
+    if (request === undefined || closes) {
       readAll(connection);
       end(connection);
       return;

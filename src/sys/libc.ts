@@ -48,6 +48,7 @@ export const recv = bind_<(fd: number, data: Uint8Array, length: number, flags: 
   'int64_t recv(int, uint8_t*, size_t, int)',
 );
 export const shutdown = bind_<(fd: number, how: number) => number>('int shutdown(int, int)');
+export const dup2 = bind_<(from: number, to: number) => number>('int dup2(int, int)');
 export const close = bind_<(fd: number) => number>('int close(int)');
 export const setsockopt = bind_<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
   'int setsockopt(int, int, int, const uint8_t*, uint32_t)',
@@ -162,6 +163,7 @@ export const C = {
   NETLINK_SOCK_DIAG: 4,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
+  MSG_MORE: 0x8000,
   EPOLL_CTL_ADD: 1,
   EPOLL_CTL_DEL: 2,
   EPOLL_CTL_MOD: 3,

@@ -30,14 +30,16 @@ function processesOf(folder: string): string[] {
     .filter((line) => line.includes(folder));
 }
 
-/** Waits until a run has sent something, by its own progress line. */
-async function underWay(child: ReturnType<typeof start>): Promise<void> {
-  let seen = '';
-  for await (const data of child.stderr!) {
-    seen += data;
-    if (seen.includes('visitors over')) return;
-  }
-  throw new Error(`ended before it began: ${seen}`);
+/** Waits until a run sends, by its own progress line. */
+function underWay(child: ReturnType<typeof start>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stderr!.on('data', (data) => {
+      seen += data;
+      if (seen.includes('visitors over')) resolve();
+    });
+    child.once('exit', () => reject(new Error(`ended before it began: ${seen}`)));
+  });
 }
 
 /** Awaits a condition that the kernel brings about, bounded. */
@@ -96,7 +98,9 @@ it('exits 1 when a gate fails, and writes a JUnit file that says so', async () =
 it('exits 4 from a run that measured nothing, whatever its gates say', async () => {
   const folder = scratch();
   const text = `${HELD.replace('rate: 500/s', 'rate: 1/s').replace('for: 200ms', 'for: 100ms').replace('process: uniform', 'process: poisson')}gates: ['dropped == 0']\n`;
-  const { code } = await portparty(['run', scenarioFile(folder, text), '--out', join(folder, 'results')], { cwd: folder });
+  const { code } = await portparty(['run', scenarioFile(folder, text), '--out', join(folder, 'results')], {
+    cwd: folder,
+  });
   expect([2, 4]).toContain(code);
 });
 

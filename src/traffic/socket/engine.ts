@@ -1,14 +1,14 @@
 /** The `socket` engine: this project's own sockets on a thread of their own, every connection's fate known exactly. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { C, getrlimit } from '../../sys/libc.js';
+import { descriptorLimit, reserveDescriptors } from '../../sys/descriptors.js';
 import type { Engine, TrafficPlan } from '../engine.js';
 import { lateness } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
 import type { WorkerInput, WorkerReport } from './worker.js';
 
-/** A process with a higher limit would only make the tables by descriptor larger. */
-const MOST_DESCRIPTORS = 1_048_576;
+/** Descriptors that the process has open beside its connections: logs, taps, namespaces. */
+const DESCRIPTORS_BESIDE = 1024;
 
 export const socketEngine: Engine = {
   name: 'socket',
@@ -25,15 +25,14 @@ export const socketEngine: Engine = {
     const visitors = plan.arrivalsNs.length;
     const out = outcomes(visitors, plan.steps.length);
     const stop = new SharedArrayBuffer(4);
-    const limit = new BigUint64Array(2);
-    getrlimit(C.RLIMIT_NOFILE, limit);
+    reserveDescriptors(visitors + DESCRIPTORS_BESIDE);
     const input: WorkerInput = {
       plan,
       buffer: out.buffer,
       visitors,
       steps: plan.steps.length,
       stop,
-      descriptors: Math.min(Number(limit[0]), MOST_DESCRIPTORS),
+      descriptors: descriptorLimit(),
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
     await once(worker, 'message');

@@ -1,0 +1,23 @@
+/** The process's table of file descriptors: its limit, and room in it before anything is measured. */
+import { C, close, dup2, getrlimit } from './libc.js';
+
+/** A higher limit would only make tables by descriptor larger. */
+const MOST_DESCRIPTORS = 1_048_576;
+
+/** How many descriptors this process may have open (RLIMIT_NOFILE, soft). */
+export function descriptorLimit(): number {
+  const limit = new BigUint64Array(2);
+  getrlimit(C.RLIMIT_NOFILE, limit);
+  return limit[0] > BigInt(MOST_DESCRIPTORS) ? MOST_DESCRIPTORS : Number(limit[0]);
+}
+
+/**
+ * Makes the kernel's table large enough for `count` descriptors now. It doubles on demand otherwise, at 64, 256, 512, …, and
+ * in a process with threads each doubling waits for an RCU grace period, some 10 ms in which nothing is sent or accepted
+ * (fs/file.c, expand_fdtable).
+ */
+export function reserveDescriptors(count: number): void {
+  const highest = Math.min(count, descriptorLimit()) - 1;
+  const ANY_OPEN_DESCRIPTOR = 2;
+  if (dup2(ANY_OPEN_DESCRIPTOR, highest) === highest) close(highest);
+}
