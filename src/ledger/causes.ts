@@ -40,7 +40,7 @@ export const CAUSES = {
   },
   lost: {
     means: 'the link lost it (only where the scenario asks for loss)',
-    proof: 'a SYN out of one host, never into the next',
+    proof: 'a SYN, or its SYN+ACK, out of one host, never into the next',
   },
   unreachable: { means: 'no route', proof: 'EHOSTUNREACH or ENETUNREACH' },
   'response-timeout': {
