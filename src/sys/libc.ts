@@ -105,6 +105,10 @@ export const getrlimit = bind_<(resource: number, limit: BigUint64Array) => numb
 export const setrlimit = bind_<(resource: number, limit: BigUint64Array) => number>('int setrlimit(int, uint64_t*)');
 /** `who` 1 is the calling thread; fills struct rusage (144 bytes). */
 export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('int getrusage(int, int64_t*)');
+/** sched_setattr(2) has no wrapper in glibc 2.36. `attributes` is a struct sched_attr of 48 bytes. */
+export const syscall3 = bind_<(number: number, a1: number, a2: Uint8Array, a3: number) => number>(
+  'int64_t syscall(int64_t, int64_t, uint8_t*, int64_t)',
+);
 export const gettid = bind_<() => number>('int gettid()');
 /** Sleeps on a thread of libuv's pool: `usleep.async(microseconds, done)` leaves the event loop free, and is finer than its timers. */
 export const usleep = bind_<{ async(microseconds: number, done: (error: Error | null, result: number) => void): void }>(

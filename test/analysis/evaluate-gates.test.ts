@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateGate, verdictOf } from '../../src/analysis/evaluate-gates.js';
-import type { LatencySummary } from '../../src/record/run-record.js';
+import type { CauseCount, LatencySummary } from '../../src/record/run-record.js';
 import { losingVariant, measuredNumbers, variantRecord } from '../helpers/trials.js';
 
-const quake = { cause: 'ports-exhausted', at: 'balancer', count: 2, evidence: [] } as const;
-const aftershock = {
+const quake: CauseCount = { cause: 'ports-exhausted', at: 'balancer', count: 2, evidence: [] };
+const aftershock: CauseCount = {
   cause: 'backend-held-down',
   at: 'balancer',
   because: { cause: 'ports-exhausted', at: 'balancer' },
   count: 98,
   evidence: [],
-} as const;
+};
 const shaken = measuredNumbers({
   requests: {
     due: 1000,

@@ -150,7 +150,8 @@ async function connect(scripts: LinkScripts, namespaceOf: (host?: string) => str
   const batch = (netns: string | null, where: string, argv: string[], lines: string[]) =>
     lines.length === 0 ? undefined : execIn(netns, where, argv, `${lines.join('\n')}\n`);
   const ip = ['ip', '-batch', '-'];
-  await batch(null, 'links', ip, scripts.cables);
+  // The generator rehearses on the loopback of its own namespace.
+  await batch(null, 'links', ip, ['link set lo up', ...scripts.cables]);
   const { fabric } = scripts;
   await Promise.all([
     ...[...scripts.hosts].map(([host, lines]) => batch(namespaceOf(host), host, ip, lines)),

@@ -5,6 +5,7 @@ import { descriptorLimit, reserveDescriptors } from '../../sys/descriptors.js';
 import type { Engine, TrafficPlan } from '../engine.js';
 import { lateness } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
+import { rehearsalServer } from '../rehearsal.js';
 import type { WorkerInput, WorkerReport } from './worker.js';
 
 /** Descriptors that the process has open beside its connections: logs, taps, namespaces. */
@@ -26,6 +27,7 @@ export const socketEngine: Engine = {
     const out = outcomes(visitors, plan.steps.length);
     const stop = new SharedArrayBuffer(4);
     reserveDescriptors(visitors + DESCRIPTORS_BESIDE);
+    const rehearsal = await rehearsalServer();
     const input: WorkerInput = {
       plan,
       buffer: out.buffer,
@@ -33,9 +35,11 @@ export const socketEngine: Engine = {
       steps: plan.steps.length,
       stop,
       descriptors: descriptorLimit(),
+      rehearsalPort: rehearsal?.port,
     };
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
     await once(worker, 'message');
+    rehearsal?.close();
     return {
       outcomes: out,
       async run(startNs) {

@@ -1,8 +1,10 @@
 /** The sending thread: says `ready`, waits for the start, sends everything, reports. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { C, getrusage, prctl } from '../../sys/libc.js';
+import { askForShortTurns } from '../../sys/scheduling.js';
 import type { TrafficPlan } from '../engine.js';
 import { outcomes } from '../outcomes.js';
+import { rehearsalPlan } from '../rehearsal.js';
 import { type LoopReport, sendAll } from './loop.js';
 
 /** What the main thread hands over. */
@@ -14,6 +16,8 @@ export interface WorkerInput {
   /** Int32[1]; other than 0: stop. */
   stop: SharedArrayBuffer;
   descriptors: number;
+  /** Port of the rehearsal server on loopback, in the main thread; undefined where there is none. */
+  rehearsalPort: number | undefined;
 }
 
 /** What the thread says at its end. */
@@ -21,6 +25,9 @@ export interface WorkerReport extends LoopReport {
   userSeconds: number;
   systemSeconds: number;
 }
+
+/** The kernel's lower bound. */
+const SHORTEST_TURN_NS = 100_000;
 
 const port = parentPort!;
 const input = workerData as WorkerInput;
@@ -32,9 +39,20 @@ function cpu(): { user: number; system: number } {
   return { user: Number(usage[0]) + Number(usage[1]) / 1e6, system: Number(usage[2]) + Number(usage[3]) / 1e6 };
 }
 
+/** Sends a short plan like the real one, so that the real one meets compiled code. */
+function rehearse(rehearsalPort: number): void {
+  const plan = rehearsalPlan(input.plan, rehearsalPort);
+  const visitors = plan.arrivalsNs.length;
+  const going = new Int32Array(new SharedArrayBuffer(4));
+  sendAll(plan, outcomes(visitors, input.steps), going, Number(process.hrtime.bigint()), input.descriptors);
+}
+
+if (input.rehearsalPort !== undefined) rehearse(input.rehearsalPort);
+
 port.once('message', (startNs: number) => {
   // The kernel may round a wait up by the timer slack, 50 us by default.
   prctl(C.PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  askForShortTurns(SHORTEST_TURN_NS);
   const before = cpu();
   const report = sendAll(
     input.plan,
