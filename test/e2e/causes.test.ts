@@ -25,6 +25,7 @@ traffic:
   thinkTime: 4s
   arrivals: [{ for: 1s, rate: 20/s }]
   process: uniform
+  maxLateness: 10s
 `);
   expect(losses).toEqual({ 'mapping-expired@edge': 20 });
   expect(readFileSync(join(folder, 'evidence.ndjson'), 'utf8')).toContain('conntrack DESTROY');
@@ -44,6 +45,7 @@ traffic:
   thinkTime: 4s
   arrivals: [{ for: 1s, rate: 20/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { response: 2s }
 `);
   expect(losses).toEqual({ 'mapping-expired@edge': 20 });
@@ -61,6 +63,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 100ms, rate: 500/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { connect: 2s, response: 3s }
 `);
   expect(losses).toEqual({ 'accept-queue-full@shop': 32, 'response-timeout@shop': 18 });
@@ -79,6 +82,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 500ms, rate: 40/s }]
   process: uniform
+  maxLateness: 10s
 `);
   expect(losses).toEqual({ 'http-error@shop': 20 });
 });
@@ -96,6 +100,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 500ms, rate: 40/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { response: 1s }
 `);
   expect(losses).toEqual({ 'response-timeout@shop': 20 });
@@ -114,6 +119,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 500ms, rate: 400/s }]
   process: uniform
+  maxLateness: 10s
 `);
   expect(Object.keys(losses)).toEqual(['connection-limit@balancer']);
 });
@@ -131,6 +137,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 500ms, rate: 400/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { response: 3s }
 `);
   expect(Object.keys(losses)).toEqual(['file-limit@balancer']);
@@ -150,6 +157,7 @@ traffic:
   close: server
   arrivals: [{ for: 8s, rate: 200/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { connect: 10s }
 `);
   expect(losses).toEqual({});
@@ -169,6 +177,7 @@ traffic:
   holdFor: 1s
   arrivals: [{ for: 3s, rate: 1000/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { connect: 1500ms }
 `);
   const { due, completed, dropped, byCause } = variant.requests;

@@ -14,6 +14,7 @@ traffic:
   holdFor: 5s
   arrivals: [{ for: 500ms, rate: ${visitors * 2}/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { connect: 3s, response: 5s }
 ${extra}
 `;
@@ -77,6 +78,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 500ms, rate: ${requests * 2}/s }]
   process: uniform
+  maxLateness: 10s
 `;
 
   it('with 200 source ports and one slow backend carries 200 of 300 at once, by its own log', async () => {
@@ -114,6 +116,7 @@ traffic:
   connections: per-request
   arrivals: [{ for: 6s, rate: 100/s }]
   process: uniform
+  maxLateness: 10s
 `;
 
   it('that closes first is left with a TIME_WAIT per request: 200 ports serve 200 of 600', async () => {

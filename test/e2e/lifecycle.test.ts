@@ -19,6 +19,7 @@ traffic:
   holdFor: 4s
   arrivals: [{ for: 200ms, rate: 500/s }]
   process: uniform
+  maxLateness: 10s
   timeout: { connect: 3s }
 `;
 const LONG = HELD.replace('for: 200ms', 'for: 60s').replace('500/s', '50/s');
@@ -115,7 +116,14 @@ it('exits 2 for a scenario that is wrong, and starts nothing', async () => {
 
 it('runs the scenario of the README to its point', async () => {
   const folder = scratch();
-  const { code, stdout } = await portparty(['run', 'scenarios/ticket-sale.yaml', '--out', join(folder, 'results')]);
+  const { code, stdout } = await portparty([
+    'run',
+    'scenarios/ticket-sale.yaml',
+    '--set',
+    'traffic.maxLateness=10s',
+    '--out',
+    join(folder, 'results'),
+  ]);
   expect(stdout).toContain('ports-exhausted@edge');
   expect(code).toBe(0);
 }, 120_000);
