@@ -61,9 +61,9 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const { chooseDriver } = await import('../testbed/choose-driver.js');
   const { isIsolated, isolate } = await import('../testbed/netns/isolate.js');
   if (!isIsolated()) {
-    const { driver, reason } = await chooseDriver(flags.driver);
+    const { driver, mode, reason } = await chooseDriver(flags.driver);
     if (!flags.quiet) process.stderr.write(`driver ${driver}: ${reason}\n`);
-    return isolate(process.argv.slice(1), { ...process.env, PORTPARTY_DRIVER_REASON: reason });
+    return isolate(process.argv.slice(1), { ...process.env, PORTPARTY_DRIVER_REASON: reason }, mode);
   }
   const { runIsolated } = await import('../run/run-isolated.js');
   const code = await runIsolated(scenario, {

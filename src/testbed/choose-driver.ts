@@ -1,9 +1,12 @@
 /** Which driver runs a scenario: the one that was asked for, or the first that works here. */
 import { testbedError } from '../errors.js';
-import { canIsolate } from './netns/can-isolate.js';
+import { isolationMode } from './netns/isolate.js';
+import type { IsolationMode } from './netns/launch.js';
 
 export interface ChosenDriver {
   driver: 'netns';
+  /** How this process can isolate itself. */
+  mode: IsolationMode;
   /** Why this one, as one clause. */
   reason: string;
 }
@@ -17,9 +20,11 @@ export async function chooseDriver(wanted: 'auto' | 'netns' | 'docker'): Promise
       'use --driver netns, which needs no container runtime',
     );
   }
-  const able = await canIsolate();
-  if (!able.ok)
-    throw testbedError(`the netns driver cannot run here: ${able.reason}`, undefined, able.waysOut.join('; or '));
+  const mode = await isolationMode();
   const rights = process.getuid?.() === 0 ? 'root' : 'an ordinary user';
-  return { driver: 'netns', reason: wanted === 'netns' ? 'asked for' : `network namespaces work here, as ${rights}` };
+  return {
+    driver: 'netns',
+    mode,
+    reason: wanted === 'netns' ? 'asked for' : `network namespaces work here, as ${rights}`,
+  };
 }

@@ -9,25 +9,31 @@
 import type { ChildProcess } from 'node:child_process';
 import { ExitCode, testbedError } from '../../errors.js';
 import { canIsolate } from './can-isolate.js';
-import { launchIsolated } from './launch.js';
+import { type IsolationMode, launchIsolated } from './launch.js';
 
 /** True in the process that runs inside the namespaces; the id guards against a variable left in the environment. */
 export function isIsolated(): boolean {
   return process.env.PORTPARTY_ISOLATED === '1' && process.pid === 1;
 }
 
+/** The way of isolation that works here; throws a PortPartyError (exit 3) with the ways out where none does. */
+export async function isolationMode(): Promise<IsolationMode> {
+  const able = await canIsolate();
+  if (able.ok) return able.mode;
+  throw testbedError(`the netns driver cannot run here: ${able.reason}`, undefined, able.waysOut.join('; or '));
+}
+
 /**
  * Runs this program again inside fresh namespaces and resolves to its exit code.
  * `argv` is `process.argv.slice(1)`: the script and its arguments.
  * SIGINT, SIGTERM and SIGHUP ask the inner process to end in order; the second one ends it at once.
+ * `known` spares the trial of what works here.
  * Throws a PortPartyError (exit 3) that names the setting in the way and the ways out where the system forbids it.
  */
-export async function isolate(argv: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const able = await canIsolate();
-  if (!able.ok)
-    throw testbedError(`the netns driver cannot run here: ${able.reason}`, undefined, able.waysOut.join('; or '));
+export async function isolate(argv: string[], env: NodeJS.ProcessEnv, known?: IsolationMode): Promise<number> {
+  const mode = known ?? (await isolationMode());
   const child = await launchIsolated(
-    able.mode,
+    mode,
     [process.execPath, ...process.execArgv, ...argv],
     ['inherit', 'inherit', 'inherit', 'ipc'],
     { ...env, PORTPARTY_ISOLATED: '1' },
