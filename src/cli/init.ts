@@ -2,7 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { usageError } from '../errors.js';
-import { starterScenario } from '../scenario/starter.js';
 
 /** Adds the verb. */
 export function register(program: Command): void {
@@ -12,6 +11,7 @@ export function register(program: Command): void {
     .argument('[name]', "the scenario's name; the file is <name>.yaml", 'my-sale')
     .addHelpText('after', '\nExample:\n  $ portparty init spring-sale\n  $ portparty run spring-sale.yaml\n')
     .action(async (name: string) => {
+      const { starterScenario } = await import('../scenario/starter.js');
       const file = `${name}.yaml`;
       await writeNew(file, starterScenario(name));
       process.stdout.write(`Wrote ${file}. Run it:\n  portparty run ${file}\n`);

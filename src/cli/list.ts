@@ -3,7 +3,6 @@ import { relative } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Scenario } from '../scenario/scenario.js';
-import { readyScenarios } from './ready-scenarios.js';
 
 /** Adds the verb. */
 export function register(program: Command): void {
@@ -13,6 +12,7 @@ export function register(program: Command): void {
     .option('--json', 'print an array of { name, file, description, variants }')
     .addHelpText('after', '\nExample:\n  $ portparty list\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .action(async ({ json }: { json?: boolean }) => {
+      const { readyScenarios } = await import('./ready-scenarios.js');
       const entries = (await readyScenarios()).map(toEntry);
       process.stdout.write(json ? `${JSON.stringify(entries, null, 2)}\n` : inText(entries));
     });

@@ -5,9 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { usageError } from '../errors.js';
 import { CAUSE_NAMES } from '../ledger/causes.js';
-import { findRun, RESULTS_DIR } from '../record/read-record.js';
-import { openRequests } from '../record/read-requests.js';
-import { isWanted, type RequestFilter, requestLine, requestLineHead } from '../report/request-line.js';
+import type { RequestFilter } from '../report/request-line.js';
 
 interface Options {
   json?: boolean;
@@ -32,12 +30,15 @@ export function register(program: Command): void {
     .option('--delayed', 'only those that completed late')
     .option('--variant <name>', 'only this variant; may be repeated', (name, all: string[] = []) => [...all, name])
     .option('--limit <n>', 'at most so many', readLimit)
-    .option('--out <dir>', 'the folder that holds the runs', RESULTS_DIR)
+    .option('--out <dir>', 'the folder that holds the runs', 'results')
     .addHelpText('after', '\nExample:\n  $ portparty requests latest --dropped --json | jq .localPort\n')
     .action(async (run: string, options: Options) => printRequests(run, options));
 }
 
 async function printRequests(run: string, options: Options): Promise<void> {
+  const { findRun } = await import('../record/read-record.js');
+  const { openRequests } = await import('../record/read-requests.js');
+  const { isWanted, requestLine, requestLineHead } = await import('../report/request-line.js');
   const file = join(findRun(run, options.out), 'requests.bin');
   const reader = openRequests(file);
   const names = [...new Set(reader.trials.map(({ variant }) => variant))];

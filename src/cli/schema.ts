@@ -1,6 +1,5 @@
 /** `portparty schema`: prints the JSON Schema of scenario files. */
 import type { Command } from 'commander';
-import { scenarioJsonSchema } from '../scenario/json-schema.js';
 
 const EXAMPLE = `
 Example:
@@ -17,7 +16,8 @@ export function register(program: Command): void {
     .description('print the JSON Schema of scenario files, for editors')
     .option('--json', 'accepted for uniformity: the output is always JSON')
     .addHelpText('after', EXAMPLE)
-    .action(() => {
+    .action(async () => {
+      const { scenarioJsonSchema } = await import('../scenario/json-schema.js');
       process.stdout.write(`${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
     });
 }
