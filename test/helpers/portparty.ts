@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { RunRecord, VariantRecord } from '../../src/record/run-record.js';
+import { AS_NOBODY } from './ordinary-user.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -15,17 +16,10 @@ export interface Finished {
   stderr: string;
 }
 
-/** An ordinary user's id, for runs without any privilege. */
-const NOBODY = 65_534;
-
-/** Starts the command line; as an ordinary user when `asUser`. */
+/** Starts the command line; as an ordinary user when `asUser` (see `canLowerRights`). */
 export function start(args: string[], options: { cwd?: string; asUser?: boolean } = {}): ChildProcess {
-  const command = [process.execPath, MAIN, ...args];
-  const lowered =
-    options.asUser && process.getuid?.() === 0
-      ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...command]
-      : command;
-  return spawn(lowered[0], lowered.slice(1), {
+  const [program, ...argv] = [...(options.asUser ? AS_NOBODY : []), process.execPath, MAIN, ...args];
+  return spawn(program, argv, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME },

@@ -1,6 +1,7 @@
 /** Runs scenes inside the real isolation, as this user and, where this user is root, as an ordinary one. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { AS_NOBODY, canLowerRights } from '../helpers/ordinary-user.js';
 
 /** Prefix of a command line that runs it as somebody. */
 export interface Runner {
@@ -8,19 +9,10 @@ export interface Runner {
   prefix: string[];
 }
 
-const NOBODY: Runner = {
-  who: 'an ordinary user',
-  prefix: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
-};
-
 /** This user, and an ordinary one where this is root and the build can be read by all. */
 export function runners(): Runner[] {
   const self = { who: process.getuid?.() === 0 ? 'root' : 'this user', prefix: [] };
-  if (process.getuid?.() !== 0) return [self];
-  const readable =
-    spawnSync(NOBODY.prefix[0], [...NOBODY.prefix.slice(1), 'test', '-r', 'dist/testbed/netns/isolate.js']).status ===
-    0;
-  return readable ? [self, NOBODY] : [self];
+  return canLowerRights() ? [self, { who: 'an ordinary user', prefix: AS_NOBODY }] : [self];
 }
 
 /** The command line of a scene. */
