@@ -60,9 +60,13 @@ function rights(): string[] | undefined {
 export async function install(packages: string[]): Promise<boolean> {
   const prefix = rights();
   if (!prefix) return false;
-  if (!hasPackageLists() && !(await call([...prefix, 'apt-get', 'update']))) return false;
+  const update = () => call([...prefix, 'apt-get', 'update']);
   const line = ['apt-get', 'install', '-y', '--no-install-recommends', ...new Set(packages)];
-  if (!(await call([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...line]))) return false;
+  const installIt = () => call([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...line]);
+  const hadLists = hasPackageLists();
+  if (!hadLists && !(await update())) return false;
+  // Old lists name versions that the mirror no longer has.
+  if (!(await installIt()) && !(hadLists && (await update()) && (await installIt()))) return false;
   if (packages.includes('nginx-light')) await stopService([...prefix], 'nginx');
   return true;
 }
