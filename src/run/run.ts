@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { PortPartyError, testbedError } from '../errors.js';
+import { PortPartyError, testbedError, usageError } from '../errors.js';
 import { kindOf } from '../nodes/registry.js';
 import type { RunRecord } from '../record/run-record.js';
 import { createRecord, type RecordWriter, type TrialWriter } from '../record/write-record.js';
@@ -14,7 +14,7 @@ import { makePlan } from '../topology/make-plan.js';
 import type { Plan } from '../topology/plan.js';
 import type { Engine } from '../traffic/engine.js';
 import { ENGINES } from '../traffic/engines.js';
-import { chooseEngine } from '../traffic/traffic-plan.js';
+import { chooseEngine, makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { runTrial, type TrialProgress } from './trial.js';
 
 export interface RunOptions {
@@ -41,6 +41,8 @@ export async function runScenario(
   options: RunOptions,
 ): Promise<{ record: RunRecord; dir: string }> {
   const plans = new Map(scenario.variants.map((variant) => [variant.name, makePlan(variant)]));
+  for (const variant of scenario.variants)
+    checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
   for (const plan of plans.values()) await checkPlan(plan);
   const writer = createRecord({
     outDir: options.outDir,
@@ -85,7 +87,7 @@ async function oneTrial(
     const result = await runTrial({
       variant,
       plan,
-      engine: ENGINES[options.engine ?? chooseEngine(variant.traffic.connections, isClosedLoop(variant))],
+      engine: engineOf(variant, options.engine),
       // Every trial its own arrivals, every variant of a trial the same ones.
       seed: scenario.seed + trial - 1,
       idPrefix,
@@ -129,6 +131,19 @@ async function oneTrial(
   } finally {
     clearInterval(timer);
   }
+}
+
+function engineOf(variant: ScenarioVariant, wanted: Engine['name'] | undefined): Engine {
+  return ENGINES[wanted ?? chooseEngine(variant.traffic.connections, isClosedLoop(variant))];
+}
+
+/** An engine that cannot send what the scenario asks for is a usage error, told before anything is built. */
+function checkEngine(variant: ScenarioVariant, plan: Plan, seed: number, wanted: Engine['name'] | undefined): void {
+  const notYetRunning = new Map(plan.hosts.map(({ name }) => [name, { netns: null }]));
+  const refusal = engineOf(variant, wanted).refuses(
+    makeTrafficPlan(variant, plan, notYetRunning, { seed, idPrefix: '' }),
+  );
+  if (refusal !== undefined) throw usageError(refusal, wanted === undefined ? `variant ${variant.name}` : '--engine');
 }
 
 function isClosedLoop(variant: ScenarioVariant): boolean {

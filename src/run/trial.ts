@@ -64,8 +64,6 @@ export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
   try {
     onProgress({ phase: 'starting' });
     const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
-    const refusal = settings.engine.refuses(traffic);
-    if (refusal !== undefined) throw testbedError(refusal, '--engine');
     preparing = settings.engine.prepare(traffic);
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});

@@ -123,6 +123,15 @@ it('exits 2 for a scenario that is wrong, and starts nothing', async () => {
   expect(existsSync(join(folder, 'results'))).toBe(false);
 });
 
+it('exits 2 for an engine that cannot send the scenario, and starts nothing', async () => {
+  const folder = scratch();
+  const args = ['run', scenarioFile(folder, HELD), '--out', join(folder, 'results'), '--engine', 'undici'];
+  const { code, stderr } = await portparty(args, { cwd: folder });
+  expect(code).toBe(2);
+  expect(stderr).toContain('use --engine socket');
+  expect(existsSync(join(folder, 'results'))).toBe(false);
+});
+
 it('runs the scenario of the README to its point', async () => {
   const folder = scratch();
   const { code, stdout } = await portparty([
