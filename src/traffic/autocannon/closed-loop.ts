@@ -4,11 +4,12 @@
  * autocannon tells of a response by events of its client, and of a request only through the functions that build it;
  * which of the two belong together follows from the order of its calls (lib/httpClient.js of autocannon 8).
  */
+import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { C } from '../../sys/libc.js';
 import { requestId, type TrafficPlan } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
-import { isOwnFailure } from '../undici/socket.js';
+import { isOwnFailure, NO_RETRANSMIT_BELOW_NS, retransmits } from '../undici/socket.js';
 
 /** How often autocannon looks whether it is to stop, ms. */
 const SAMPLE_MS = 10;
@@ -16,6 +17,8 @@ const SAMPLE_MS = 10;
 const RECONNECT_MS = 10;
 /** Longer than any run; the phases are ended from here, so that requests under way get their answers. */
 const NO_END_SECONDS = 1e6;
+/** Ends a connection whose handshake takes too long: autocannon's own time-out knows only of answers. */
+const CONNECT_TIMEOUT = new Error('connect time-out');
 const HTTP_CONFLICT = 409;
 const HTTP_TOO_MANY_REQUESTS = 429;
 
@@ -39,6 +42,8 @@ interface CannonClient extends autocannon.Client {
   /** Time-out of a request, ms. */
   timeout: number;
   destroyed: boolean;
+  /** The present connection; another object after each new connect(). */
+  conn: Socket;
   destroy(): void;
   _connect(): void;
 }
@@ -51,6 +56,12 @@ interface Cannon {
   target: number;
   /** Number of the connection in the trial. */
   connection: number;
+  /** The connection as Node knows it; undefined before the first one. */
+  socket: Socket | undefined;
+  /** Its local port; 0 until connect() was called. */
+  localPort: number;
+  /** Its handshake is done. */
+  established: boolean;
   /** The visitor's journey has ended early: the next request is a new visitor's. */
   journeyOver: boolean;
 }
@@ -137,6 +148,35 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
     cannon.journeyOver = false;
     out.connection[row] = cannon.connection;
     out.target[row] = cannon.target;
+    out.localPort[row] = cannon.localPort;
+  }
+
+  /** autocannon has asked for a connection, and builds its first request next. */
+  function opening(cannon: Cannon): void {
+    const socket = cannon.client.conn;
+    cannon.socket = socket;
+    cannon.localPort = 0;
+    cannon.established = false;
+    const connectNs = now();
+    let timer: NodeJS.Timeout | undefined;
+    const present = () => cannon.socket === socket;
+    // Node calls connect() in the next tick, put off just before this one; the port is known after it.
+    process.nextTick(() => {
+      if (!present()) return;
+      cannon.localPort = socket.localPort ?? 0;
+      out.localPort[cannon.row] = cannon.localPort;
+      out.connectNs[cannon.row] = connectNs;
+      if (socket.connecting) timer = setTimeout(() => socket.destroy(CONNECT_TIMEOUT), plan.connectTimeoutMs);
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      if (!present()) return;
+      cannon.established = true;
+      const at = now();
+      out.connectedNs[cannon.row] = at;
+      out.synRetransmits[cannon.row] = at - connectNs > NO_RETRANSMIT_BELOW_NS ? retransmits(socket) : 0;
+    });
+    socket.once('close', () => clearTimeout(timer));
   }
 
   function setupClient(given: autocannon.Client): void {
@@ -146,6 +186,9 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
       row: -1,
       target: cannons.length % targets.length,
       connection: connectionNumber(),
+      socket: undefined,
+      localPort: 0,
+      established: false,
       journeyOver: false,
     };
     // autocannon has built the first request just before.
@@ -160,6 +203,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
         endSilently(cannon);
         asking = cannon;
       }
+      if (client.conn !== cannon.socket) opening(cannon);
     });
     client.on('headers', () => {
       out.firstByteNs[cannon.row] = now();
@@ -188,7 +232,8 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
     const { client } = cannon;
     const code = Math.abs(error.errno ?? 0);
     if (isOwnFailure(code)) ownFailures++;
-    if (error.syscall !== 'connect') drop(cannon, ClientError.reset, code);
+    if (error === CONNECT_TIMEOUT) drop(cannon, ClientError.connectTimeout, C.ETIMEDOUT);
+    else if (error.syscall !== 'connect') drop(cannon, ClientError.reset, code);
     else if (code === C.EADDRNOTAVAIL || isOwnFailure(code)) drop(cannon, ClientError.syscall, code);
     else drop(cannon, ClientError.connectFailed, code);
     cannon.connection = connectionNumber();
@@ -210,7 +255,8 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
     const { row, client } = cannon;
     if (out.state[row] !== RequestState.underWay) return;
     const timedOut = now() - out.sentNs[row] >= plan.responseTimeoutMs * 1e6;
-    if (timedOut) drop(cannon, ClientError.responseTimeout, C.ETIMEDOUT);
+    if (!cannon.established) drop(cannon, ClientError.connectTimeout, C.ETIMEDOUT);
+    else if (timedOut) drop(cannon, ClientError.responseTimeout, C.ETIMEDOUT);
     else drop(cannon, ClientError.closedEarly, 0);
     cannon.connection = connectionNumber();
     if (!phaseOver) return;
@@ -222,7 +268,9 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
   }
 
   function takeBack(row: number): void {
-    for (const column of ['dueNs', 'sentNs', 'lastTryNs'] as const) out[column][row] = Number.NaN;
+    for (const column of ['dueNs', 'sentNs', 'lastTryNs', 'connectNs', 'connectedNs'] as const)
+      out[column][row] = Number.NaN;
+    out.localPort[row] = 0;
     out.attempts[row] = 0;
     out.client[row] = 0;
     out.connection[row] = -1;

@@ -3,10 +3,7 @@ import type net from 'node:net';
 import { Client } from 'undici';
 import type { TrafficClient } from '../engine.js';
 import { ClientError, UNKNOWN_8 } from '../outcomes.js';
-import { connectFailure, type Failure, openSocket, retransmits } from './socket.js';
-
-/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a faster handshake had none. */
-const NO_RETRANSMIT_BELOW_NS = 0.9e9;
+import { connectFailure, type Failure, NO_RETRANSMIT_BELOW_NS, openSocket, retransmits } from './socket.js';
 
 /** An hour: undici's own 4 s would close connections while their visitors think. A server's Keep-Alive header still counts. */
 const KEEP_ALIVE_MS = 3_600_000;

@@ -7,6 +7,9 @@ import { ClientError, UNKNOWN_8 } from '../outcomes.js';
 /** Offset of tcpi_total_retrans in struct tcp_info (<linux/tcp.h>). */
 const TOTAL_RETRANS_OFFSET = 100;
 
+/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a handshake that took less, ns, had none. */
+export const NO_RETRANSMIT_BELOW_NS = 0.9e9;
+
 /** Why a try failed: the outcome's columns `error` and `errno`. */
 export interface Failure {
   error: ClientError;
