@@ -1,11 +1,12 @@
 /** All that is known of one trial, indexed for questions about single connections: the ledger's working table. */
 import { groupBy } from '../collections.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
-import type { CounterDeltas, Observations } from '../observe/observations.js';
+import type { ConntrackEvent, CounterDeltas, Observations } from '../observe/observations.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { type TapIndex, tapIndex } from './tap-index.js';
+import { type UpstreamIndex, upstreamIndex } from './upstream-index.js';
 
 export interface CaseFile {
   plan: Plan;
@@ -20,8 +21,14 @@ export interface CaseFile {
   gatewaysFrom(hostName: string): PlannedHost[][];
   /** What a host's own log says of a request's try. */
   sighting(id: string, hostName: string): Sighting | undefined;
-  /** Everything that this host's log says of failed tries, by time. */
-  sightingsAt(hostName: string): Sighting[];
+  /** A proxy's failed tries and SYNs, by time. */
+  upstream(hostName: string): UpstreamIndex;
+  /** What a gateway's connection table noted of connections from that `address:port`, by time. */
+  tableEvents(gateway: string, source: string): ConntrackEvent[];
+  /** Entries that the gateway dropped although their connection to that `address:port` had not been closed, by time. */
+  forgotten(gateway: string, destination: string): ConntrackEvent[];
+  /** Row of the request that opened this connection. */
+  openingRow(connection: number): number | undefined;
   /** A host's first log line of trouble around a time, ns since the run's start. */
   incident(hostName: string, fromNs: number, toNs: number): Incident | undefined;
   counters(hostName: string): CounterDeltas;
@@ -36,7 +43,12 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
   const hosts = new Map(plan.hosts.map((host) => [host.name, host]));
   const byNode = groupBy(plan.hosts, (host) => host.node);
   const taps = new Map<string, TapIndex>();
+  const upstreams = new Map<string, UpstreamIndex>();
+  const tables = new Map<string, Map<string, ConntrackEvent[]>>();
+  const forgotten = new Map<string, Map<string, ConntrackEvent[]>>();
   let sightingsByHost: Map<string, Sighting[]> | undefined;
+  let incidentsByHost: Map<string, Incident[]> | undefined;
+  let openers: Map<number, number> | undefined;
 
   function host(name: string): PlannedHost {
     const found = hosts.get(name);
@@ -46,22 +58,23 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
 
   const fromUnixMs = (ms: number) => (ms - observations.startedAtMs) * 1e6;
 
+  function tap(hostName: string): TapIndex | undefined {
+    const table = observations.taps[hostName];
+    return table && once(taps, hostName, () => tapIndex(table));
+  }
+
+  function sightingsAt(hostName: string): Sighting[] {
+    sightingsByHost ??= groupBy([...observations.sightings.values()].flat(), (sighting) => sighting.host);
+    return sightingsByHost.get(hostName) ?? [];
+  }
+
   return {
     plan,
     traffic,
     outcomes,
     observations,
     host,
-    tap(hostName) {
-      const table = observations.taps[hostName];
-      if (table === undefined) return undefined;
-      let index = taps.get(hostName);
-      if (index === undefined) {
-        index = tapIndex(table);
-        taps.set(hostName, index);
-      }
-      return index;
-    },
+    tap,
     gatewaysFrom(hostName) {
       const crossed: PlannedHost[][] = [];
       let next = host(hostName).spec.to;
@@ -74,16 +87,52 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       return crossed;
     },
     sighting: (id, hostName) => observations.sightings.get(id)?.find((sighting) => sighting.host === hostName),
-    sightingsAt(hostName) {
-      sightingsByHost ??= groupBy([...observations.sightings.values()].flat(), (sighting) => sighting.host);
-      return sightingsByHost.get(hostName) ?? [];
+    upstream: (hostName) => once(upstreams, hostName, () => upstreamIndex(() => sightingsAt(hostName), tap(hostName))),
+    tableEvents: (gateway, source) =>
+      once(tables, gateway, () => groupBy(observations.conntrack[gateway]?.events ?? [], (event) => event.source)).get(
+        source,
+      ) ?? [],
+    forgotten: (gateway, destination) =>
+      once(forgotten, gateway, () =>
+        groupBy(
+          (observations.conntrack[gateway]?.events ?? []).filter(
+            ({ type, state }) => type === 'destroy' && state === 'ESTABLISHED',
+          ),
+          (event) => event.destination,
+        ),
+      ).get(destination) ?? [],
+    openingRow(connection) {
+      openers ??= openingRows(outcomes);
+      return openers.get(connection);
     },
-    incident: (hostName, fromNs, toNs) =>
-      observations.incidents.find(({ host, at }) => {
+    incident(hostName, fromNs, toNs) {
+      incidentsByHost ??= groupBy(observations.incidents, ({ host }) => host);
+      return incidentsByHost.get(hostName)?.find(({ at }) => {
         const ns = fromUnixMs(at);
-        return host === hostName && ns >= fromNs - INCIDENT_SLACK_NS && ns <= toNs + INCIDENT_SLACK_NS;
-      }),
+        return ns >= fromNs - INCIDENT_SLACK_NS && ns <= toNs + INCIDENT_SLACK_NS;
+      });
+    },
     counters: (hostName) => observations.counters[hostName] ?? {},
     fromUnixMs,
   };
+}
+
+/** What is under this key, made when it is first asked for. */
+function once<Value>(made: Map<string, Value>, key: string, make: () => Value): Value {
+  let value = made.get(key);
+  if (value === undefined) {
+    value = make();
+    made.set(key, value);
+  }
+  return value;
+}
+
+/** The first row of each connection that called connect(). */
+function openingRows(outcomes: Outcomes): Map<number, number> {
+  const rows = new Map<number, number>();
+  for (let row = 0; row < outcomes.rows; row++) {
+    const connection = outcomes.connection[row];
+    if (connection >= 0 && !Number.isNaN(outcomes.connectNs[row]) && !rows.has(connection)) rows.set(connection, row);
+  }
+  return rows;
 }

@@ -9,12 +9,10 @@ import { ClientError } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { expiredMapping } from './mapping.js';
-import { verdictOfSighting } from './proxy-side.js';
+import { LONG_WAIT_NS, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 
 const CLOCK_SLACK_NS = 2e6;
-/** A request is read at once; whoever reads it this much later was kept from it. */
-const LONG_WAIT_NS = 0.5e9;
 
 /** Names that belong to one row. */
 interface Parties {
@@ -107,6 +105,14 @@ function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict 
   const clientNode = file.host(who.client).node;
   if (code === Errno.EHOSTUNREACH || code === Errno.ENETUNREACH) {
     return { cause: 'unreachable', at: clientNode, evidence: [`${who.client}: ${errnoName(code)}`] };
+  }
+  // Only a pool's wait ends without any connect().
+  if (out.connection[row] < 0 && out.error[row] === ClientError.connectTimeout && code === 0) {
+    return {
+      cause: 'queue-timeout',
+      at: clientNode,
+      evidence: [`${who.client}: no connection of its pool became free within timeout.connect`],
+    };
   }
   const copies = sentSyns(file, row, who);
   if (copies.length === 0) {

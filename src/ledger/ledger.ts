@@ -6,16 +6,13 @@ import { type Outcomes, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
 import { caseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { verdictOfDelayed, verdictOfLost } from './client-side.js';
-import { verdictOfLateUpstream } from './proxy-side.js';
+import { REPEATED_SYN_MS, verdictOfLateUpstream } from './proxy-side.js';
 
 /** Verdicts by outcome row. */
 export interface Ledger {
   lost: Map<number, Verdict>;
   delayed: Map<number, Verdict>;
 }
-
-/** A proxy's handshake that took this long had repeated its SYN (TCP_TIMEOUT_INIT is 1 s), ms. */
-const REPEATED_SYN_MS = 900;
 
 /** Decides every lost and every late request of a trial. Pure. */
 export function keepLedger(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): Ledger {

@@ -1,4 +1,6 @@
 /** Tells whether a gateway had forgotten a connection: its own connection table says when the entry went. */
+import type { UpstreamTry } from '../nodes/kind.js';
+import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 
@@ -11,26 +13,27 @@ const CLOCK_SLACK_NS = 5e6;
  */
 export function expiredMapping(file: CaseFile, row: number, client: string, target: string): Verdict | undefined {
   const { outcomes: out, traffic } = file;
-  const opened = openingRow(file, row);
+  const opened = file.openingRow(out.connection[row]);
   if (opened === undefined || out.localPort[row] === 0) return undefined;
   const to = traffic.clients[out.client[row]].targets[out.target[row]];
   const destination = `${to.address}:${to.port}`;
   const addresses = file.host(client).interfaces.flatMap((attached) => attached.addresses);
-  const sources = new Set(addresses.map((address) => `${address}:${out.localPort[row]}`));
+  // What the next gateway sees as the connection's source.
+  let sources = addresses.map((address) => `${address}:${out.localPort[row]}`);
   for (const gateway of file.gatewaysFrom(client).flat()) {
-    const events = file.observations.conntrack[gateway.name]?.events ?? [];
+    const events = sources
+      .flatMap((source) => file.tableEvents(gateway.name, source))
+      .filter((event) => event.destination === destination);
+    const entered = events.findLast(({ type, timeNs }) => type === 'new' && timeNs < out.connectedNs[opened]);
+    if (entered !== undefined) sources = [entered.translated];
     const gone = events.findIndex(
       (event) =>
         event.type === 'destroy' &&
-        sources.has(event.source) &&
-        event.destination === destination &&
         event.timeNs > out.connectedNs[opened] &&
         event.timeNs < out.doneNs[row] + CLOCK_SLACK_NS,
     );
     if (gone < 0) continue;
-    const taken = events
-      .slice(gone)
-      .find((event) => event.type === 'new' && sources.has(event.source) && event.destination === destination);
+    const taken = events.slice(gone).find((event) => event.type === 'new');
     const state = events[gone].state === undefined ? '' : ` in state ${events[gone].state}`;
     return {
       cause: 'mapping-expired',
@@ -44,16 +47,36 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
   return undefined;
 }
 
-/** The row whose request opened the connection that carried this row. */
-function openingRow(file: CaseFile, row: number): number | undefined {
-  const { outcomes: out } = file;
-  const first = Math.floor(row / out.steps) * out.steps;
-  // A kept connection serves one visitor; a pooled one is known by its number alone.
-  for (let candidate = row; candidate >= first; candidate--) {
-    if (out.connection[candidate] === out.connection[row] && !Number.isNaN(out.connectNs[candidate])) return candidate;
-  }
-  for (let candidate = 0; candidate < out.rows; candidate++) {
-    if (out.connection[candidate] === out.connection[row] && !Number.isNaN(out.connectNs[candidate])) return candidate;
+/** A proxy opens a connection at once when a try begins; its log has whole milliseconds. */
+const OPENING_NS = 10e6;
+
+/**
+ * The gateway behind a proxy that had dropped an open connection's entry, when this try was sent on a connection kept from before.
+ * Its backend must not have seen the request. A proxy does not log its local port: of several entries the last one before stands for all.
+ */
+export function expiredUpstream(
+  file: CaseFile,
+  proxy: string,
+  one: UpstreamTry,
+  startedMs: number,
+): Verdict | undefined {
+  const gateways = file.gatewaysFrom(proxy).flat();
+  if (one.to === undefined || gateways.length === 0) return undefined;
+  const [address, port] = one.to.split(':');
+  const [startedNs, endedNs] = [startedMs, one.endedAt].map(file.fromUnixMs);
+  const around = { fromNs: startedNs - OPENING_NS, toNs: startedNs + OPENING_NS };
+  if (file.upstream(proxy).opened({ address: ipToNumber(address), port: Number(port) }, around)) return undefined;
+  for (const gateway of gateways) {
+    const gone = file.forgotten(gateway.name, one.to).findLast(({ timeNs }) => timeNs < endedNs + CLOCK_SLACK_NS);
+    if (gone === undefined) continue;
+    return {
+      cause: 'mapping-expired',
+      at: gateway.node,
+      evidence: [
+        `${proxy}: sent it on a connection that it had kept`,
+        `${gateway.name}: conntrack DESTROY of ${gone.source} as ${gone.translated} in state ESTABLISHED at ${(gone.timeNs / 1e9).toFixed(3)} s`,
+      ],
+    };
   }
   return undefined;
 }

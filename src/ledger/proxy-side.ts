@@ -1,13 +1,18 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
-import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
+import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import type { SynFate } from './upstream-index.js';
 
 /** nginx logs whole milliseconds, and a little after the fact. */
 const LOG_SLACK_NS = 50e6;
+/** A proxy's handshake that took this long had repeated its SYN (TCP_TIMEOUT_INIT is 1 s), ms. */
+export const REPEATED_SYN_MS = 900;
+/** A request is read at once; whoever reads it this much later was kept from it. */
+export const LONG_WAIT_NS = 0.5e9;
 
 /** Results that need no look at another host: the proxy's own log line is the proof. */
 const OWN_CAUSE: Partial<Record<UpstreamTry['result'], Cause>> = {
@@ -28,9 +33,9 @@ export function verdictOfSighting(file: CaseFile, sighting: Sighting): Verdict {
   if (decisive !== undefined) return verdictOfTry(file, sighting, decisive);
   const evidence = [`${sighting.host}: ${sighting.evidence}`];
   if (sighting.status === 429) return { cause: 'throttled', at: node, evidence };
-  if (layer !== 'server') return { cause: 'unattributed', at: node, evidence };
-  const answered = sighting.status >= 500;
-  return { cause: answered ? 'http-error' : 'response-timeout', at: node, evidence };
+  // Whoever answers 5xx without asking anybody is the one to ask why.
+  if (sighting.status >= 500) return { cause: 'http-error', at: node, evidence };
+  return { cause: layer === 'server' ? 'response-timeout' : 'unattributed', at: node, evidence };
 }
 
 /** The try that decides: the last one, but a real failure before a refusal without trying. */
@@ -46,10 +51,10 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   const own = OWN_CAUSE[one.result];
   if (own !== undefined) return { cause: own, at: node, evidence };
   if (one.result === 'no-live-backend') return heldDown(file, sighting, one, evidence);
-  const backend = file.plan.targets[sighting.host]?.find((target) => `${target.address}:${target.port}` === one.to);
+  const backend = hostOf(file, sighting.host, one.to);
   if (backend === undefined) return { cause: 'unattributed', at: node, evidence };
-  const backendNode = file.host(backend.host).node;
-  const further = file.sighting(sighting.id, backend.host);
+  const backendNode = file.host(backend).node;
+  const further = file.sighting(sighting.id, backend);
   switch (one.result) {
     case 'refused':
       return { cause: 'refused', at: backendNode, evidence };
@@ -57,15 +62,18 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
       if (further !== undefined) return prefixed(evidence, verdictOfSighting(file, further));
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
     case 'connect-timeout':
-      return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend.host, node));
+      return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
       if (further !== undefined && further.tries.length > 0)
         return prefixed(evidence, verdictOfSighting(file, further));
-      return { cause: 'response-timeout', at: backendNode, evidence };
+      return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
     case 'reset':
     case 'closed-early': {
+      const expired =
+        further === undefined ? expiredUpstream(file, sighting.host, one, startOf(sighting, one)) : undefined;
+      if (expired !== undefined) return prefixed(evidence, expired);
       const [from, to] = [sighting.startedAt, one.endedAt].map(file.fromUnixMs);
-      const incident = file.incident(backend.host, from, to);
+      const incident = file.incident(backend, from, to);
       if (further === undefined && incident !== undefined)
         return { cause: incident.cause, at: backendNode, evidence: [...evidence, incident.evidence] };
       return { cause: 'reset', at: backendNode, evidence };
@@ -79,23 +87,57 @@ function prefixed(evidence: string[], verdict: Verdict): Verdict {
   return { ...verdict, evidence: [...evidence, ...verdict.evidence] };
 }
 
+/** The planned host that a proxy's try went to; undefined for an address outside the testbed. */
+function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
+  if (to === undefined) return undefined;
+  const target = file.plan.targets[proxy]?.find(({ address, port }) => `${address}:${port}` === to);
+  if (target !== undefined) return target.host;
+  // The user's own configuration may name a port where nothing is planned, or an address of the proxy itself.
+  const [address] = to.split(':');
+  if (address.startsWith('127.')) return proxy;
+  return file.plan.hosts.find(({ interfaces }) => interfaces.some(({ addresses }) => addresses.includes(address)))
+    ?.name;
+}
+
+/** A connection that stood, and no answer in time: the backend was slow, or something kept it from the request. */
+function verdictOfSlowness(
+  file: CaseFile,
+  sighting: Sighting,
+  one: UpstreamTry,
+  backend: string,
+  further: Sighting | undefined,
+): Verdict {
+  const at = file.host(backend).node;
+  const [startedNs, endedNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
+  const connectNs = (one.connectMs ?? 0) * 1e6;
+  const readNs = further === undefined ? endedNs : file.fromUnixMs(further.startedAt);
+  if (readNs - startedNs - connectNs >= LONG_WAIT_NS) {
+    const incident = file.incident(backend, startedNs, endedNs);
+    const said = further === undefined ? 'never read the request' : 'read the request late';
+    if (incident !== undefined)
+      return { cause: incident.cause, at, evidence: [`${backend}: ${said}`, incident.evidence] };
+  }
+  const expired = further === undefined ? expiredUpstream(file, sighting.host, one, startOf(sighting, one)) : undefined;
+  if (expired !== undefined) return expired;
+  const slow: Verdict = { cause: 'response-timeout', at, evidence: [] };
+  if (one.connectMs === undefined || one.connectMs < REPEATED_SYN_MS || connectNs * 2 < endedNs - startedNs)
+    return slow;
+  const late = verdictOfLateUpstream(file, sighting, one);
+  if (late === undefined) return slow;
+  // Most of the time was gone before the backend had the request.
+  return { ...slow, because: { cause: late.cause, at: late.at }, evidence: late.evidence.slice(1) };
+}
+
 /** Refused without trying: the quake is the last real failure towards a backend before it. */
 function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence: string[]): Verdict {
   const { node } = file.host(sighting.host);
-  let quake: { sighting: Sighting; failed: UpstreamTry } | undefined;
-  for (const other of file.sightingsAt(sighting.host)) {
-    for (const failed of other.tries) {
-      if (failed.result === 'answered' || failed.result === 'no-live-backend') continue;
-      if (failed.endedAt > one.endedAt + LOG_SLACK_NS / 1e6) continue;
-      if (quake === undefined || failed.endedAt > quake.failed.endedAt) quake = { sighting: other, failed };
-    }
-  }
+  const quake = file.upstream(sighting.host).failureBefore(one.endedAt + LOG_SLACK_NS / 1e6);
   if (quake === undefined) return { cause: 'backend-held-down', at: node, evidence };
   const root = verdictOfTry(file, quake.sighting, quake.failed);
   return {
     cause: 'backend-held-down',
     at: node,
-    because: { cause: root.cause, at: root.at },
+    because: root.because ?? { cause: root.cause, at: root.at },
     evidence: [
       ...evidence,
       `follows request ${quake.sighting.id} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
@@ -111,52 +153,52 @@ function verdictOfUpstreamSyn(
   backend: string,
   node: string,
 ): Verdict {
-  const syn = nearestSyn(file, sighting, one, backend, false);
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
   const fate = syn === undefined ? undefined : fateOfSyn(file, syn);
   return (
     fate ?? { cause: 'unattributed', at: node, evidence: [`${sighting.host}: no unanswered SYN to ${backend} fits`] }
   );
 }
 
+/** When a try began, Unix ms: the one before it had ended. */
+function startOf(sighting: Sighting, one: UpstreamTry): number {
+  return sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
+}
+
 /** The first copy of the SYN with which a proxy began this try. */
-function nearestSyn(
+function synOf(
   file: CaseFile,
   sighting: Sighting,
   one: UpstreamTry,
   backend: string,
-  answered: boolean,
+  fate: SynFate,
 ): SentSyn | undefined {
   const tap = file.tap(sighting.host);
   if (tap === undefined || one.to === undefined) return undefined;
   const [address, port] = one.to.split(':');
-  const destination = ipToNumber(address);
-  const { table } = tap;
-  const before = sighting.tries[sighting.tries.indexOf(one) - 1];
-  const startedNs = file.fromUnixMs(before?.endedAt ?? sighting.startedAt);
-  let best: SentSyn | undefined;
-  for (let row = 0; row < table.length; row++) {
-    if (table.outgoing[row] !== 1 || table.destination[row] !== destination) continue;
-    if (table.destinationPort[row] !== Number(port)) continue;
-    if ((table.flags[row] & (TcpFlag.syn | TcpFlag.ack)) !== TcpFlag.syn) continue;
-    const fromNs = table.timeNs[row];
-    if (fromNs < startedNs - LOG_SLACK_NS || fromNs > file.fromUnixMs(one.endedAt) + LOG_SLACK_NS) continue;
-    const sequence = table.sequence[row];
-    const copies = tap.syns(sequence, { outgoing: true });
-    if (copies[0] !== row) continue;
-    const whole = tap.answers(sequence, 'syn-ack', { outgoing: false }).length > 0;
-    if (whole !== answered || (answered && copies.length < 2)) continue;
-    if (best !== undefined && Math.abs(fromNs - startedNs) >= Math.abs(best.fromNs - startedNs)) continue;
-    const toNs = copies.length > 1 ? table.timeNs[copies[1]] : file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
-    best = { host: sighting.host, sequence, fromNs, toNs, target: backend };
-  }
-  return best;
+  const startedNs = file.fromUnixMs(startOf(sighting, one));
+  const toNs = file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
+  const bounds = { fromNs: startedNs - LOG_SLACK_NS, toNs };
+  const to = { address: ipToNumber(address), port: Number(port) };
+  const row = file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
+  if (row === undefined) return undefined;
+  const { timeNs } = tap.table;
+  const sequence = tap.table.sequence[row];
+  const [, second] = tap.syns(sequence, { outgoing: true });
+  return {
+    host: sighting.host,
+    sequence,
+    fromNs: timeNs[row],
+    toNs: second === undefined ? toNs : timeNs[second],
+    target: backend,
+  };
 }
 
 /** Why a proxy's connection to a backend, which was answered in the end, needed more than one SYN. */
 export function verdictOfLateUpstream(file: CaseFile, sighting: Sighting, one: UpstreamTry): Verdict | undefined {
-  const backend = file.plan.targets[sighting.host]?.find((target) => `${target.address}:${target.port}` === one.to);
+  const backend = hostOf(file, sighting.host, one.to);
   if (backend === undefined) return undefined;
-  const syn = nearestSyn(file, sighting, one, backend.host, true);
+  const syn = synOf(file, sighting, one, backend, 'repeated');
   const fate = syn === undefined ? undefined : fateOfSyn(file, syn);
   return fate && prefixed([`${sighting.host}: ${one.evidence}`], fate);
 }

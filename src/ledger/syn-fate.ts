@@ -68,9 +68,11 @@ function fateOfAnswer(
   file: CaseFile,
   syn: SentSyn,
   crossed: string[],
-  window: { fromNs: number; toNs: number },
+  sentNs: number,
   evidence: string[],
 ): Verdict | undefined {
+  // The target repeats its SYN+ACK on its own: one that arrives later came when the sender had given up or tried again.
+  const window = { fromNs: sentNs - CLOCK_SLACK_NS, toNs: sentNs + HOP_SLACK_NS };
   let from = syn.target;
   for (const hop of crossed.toReversed()) {
     const arrived = file.tap(hop)?.answers(syn.sequence, 'syn-ack', { ...window, outgoing: false });
@@ -142,7 +144,7 @@ function fateAtTarget(
   evidence.push(`${syn.target}: it arrived at ${seconds(arrivedNs)}`);
   const answer = { fromNs: arrivedNs, toNs: syn.toNs };
   const accepted = tap.answers(syn.sequence, 'syn-ack', { ...answer, outgoing: true });
-  if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, window, evidence);
+  if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, tap.table.timeNs[accepted[0]], evidence);
   if (tap.answers(syn.sequence, 'rst', { ...answer, outgoing: true }).length > 0) {
     return {
       cause: 'refused',

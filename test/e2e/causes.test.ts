@@ -143,6 +143,80 @@ traffic:
   expect(Object.keys(losses)).toEqual(['file-limit@balancer']);
 });
 
+it('a server without free descriptors behind a proxy is a file-limit at that server, those it serves are slow', async () => {
+  const { losses } = await lossesOf(`
+name: backend-descriptors
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, to: shop }
+  shop: { kind: fixed, openFiles: 64, serviceTime: 8s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 500ms, rate: 400/s }]
+  process: uniform
+  maxLateness: 10s
+  timeout: { response: 4s }
+`);
+  expect(Object.keys(losses).sort()).toEqual(['file-limit@shop', 'response-timeout@shop']);
+});
+
+it('a gateway between the proxy and its backend that forgets a kept connection is mapping-expired there', async () => {
+  const { losses } = await lossesOf(`
+name: forgotten-behind
+topology:
+  buyers: { kind: client, to: balancer }
+  balancer: { kind: nginx, keepalive: 16, to: inner }
+  inner: { kind: nat, ports: 20000-20199, timeouts: { established: 2s }, looseTracking: false, to: shop }
+  shop: { kind: ticket-shop }
+traffic:
+  from: buyers
+  journey: buy-ticket
+  connections: per-visitor
+  thinkTime: 4s
+  arrivals: [{ for: 100ms, rate: 10/s }]
+  process: uniform
+  maxLateness: 10s
+  timeout: { response: 2s }
+`);
+  expect(losses).toEqual({ 'mapping-expired@inner': 1 });
+});
+
+it('a pool that is too small for its requests is a queue-timeout at the client', async () => {
+  const { losses } = await lossesOf(`
+name: small-pool
+topology:
+  buyers: { kind: client, to: shop }
+  shop: { kind: fixed, serviceTime: 2s }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: "pooled: 10"
+  arrivals: [{ for: 200ms, rate: 100/s }]
+  process: uniform
+  maxLateness: 10s
+  timeout: { connect: 1s, response: 5s }
+`);
+  expect(losses).toEqual({ 'queue-timeout@buyers': 10 });
+});
+
+it('closed loop through a NAT that has too few ports is ports-exhausted there', async () => {
+  const { losses } = await lossesOf(`
+name: closed-loop
+topology:
+  buyers: { kind: client, to: edge }
+  edge: { kind: nat, ports: 20000-20009, to: shop }
+  shop: { kind: fixed, serviceTime: 20ms }
+traffic:
+  from: buyers
+  journey: view-event
+  arrivals: [{ for: 2s, connections: 20 }]
+  timeout: { connect: 1s, response: 2s }
+`);
+  expect(Object.keys(losses)).toEqual(['ports-exhausted@edge']);
+});
+
 it('churn through a NAT whose server closes first meets TIME_WAITs: late, not lost', async () => {
   const { losses, variant } = await lossesOf(`
 name: collisions

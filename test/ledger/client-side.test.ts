@@ -89,6 +89,14 @@ describe('a handshake that did not finish', () => {
     expect(keep(behindGateway(['buyers']), [[timedOut]], seen).lost.get(0)).toMatchObject({ cause: 'lost' });
   });
 
+  it('is a queue-timeout at the client where no connection of its pool became free', () => {
+    const waiting = dropped({ error: ClientError.connectTimeout, connect: Number.NaN, connection: -1 });
+    expect(keep(behindGateway(['buyers']), [[waiting]]).lost.get(0)).toMatchObject({
+      cause: 'queue-timeout',
+      at: 'buyers',
+    });
+  });
+
   it('is refused by what the client was told, where its engine does not know the port', () => {
     const refused = dropped({ error: ClientError.connectFailed, errno: 111 });
     expect(keep(behindGateway(), [[refused]]).lost.get(0)).toMatchObject({ cause: 'refused', at: 'shop' });

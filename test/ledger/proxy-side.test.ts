@@ -46,12 +46,13 @@ describe("a proxy's own log line", () => {
     });
   });
 
-  it('of a 429 is throttled, of anything else without a try unattributed', () => {
+  it('of an answer without any try is its own: 429 throttled, 5xx an http-error, anything else unattributed', () => {
     expect(verdict(sighting('balancer', 'r.0.0', [100, 100], { status: 429 }))).toMatchObject({
       cause: 'throttled',
       at: 'balancer',
     });
-    expect(verdict(failed())).toMatchObject({ cause: 'unattributed', at: 'balancer' });
+    expect(verdict(failed())).toMatchObject({ cause: 'http-error', at: 'balancer' });
+    expect(verdict({ ...failed(), status: 499 })).toMatchObject({ cause: 'unattributed', at: 'balancer' });
   });
 
   it('of several tries counts by the last one', () => {
@@ -102,6 +103,53 @@ describe('a backend', () => {
       { ...incident, host: 'shop[1]' },
     ])
       expect(verdict(one, { incidents: [other] })).toMatchObject({ cause: 'reset', at: 'shop' });
+  });
+
+  it('that answers late because its connection came late carries what kept the connection', () => {
+    const tries = [{ ...upstreamTry(2100, 'response-timeout'), connectMs: 1001 }];
+    const one = sighting('balancer', 'r.0.0', [100, 2100], { status: 499, tries });
+    const [from, to] = [`${BALANCER_BACK}:40001`, SHOPS[0]];
+    const syn = { from, to, kind: 'syn', isn: 2 } as const;
+    const answer = { from: to, to: from, kind: 'syn-ack', isn: 2 } as const;
+    const taps = [
+      tapOf('balancer', [
+        { ...syn, ms: 101, way: 'out' },
+        { ...syn, ms: 1101, way: 'out' },
+        { ...answer, ms: 1101.2, way: 'in' },
+      ]),
+      tapOf('shop[0]', [
+        { ...syn, ms: 101.1, way: 'in' },
+        { ...syn, ms: 1101.1, way: 'in' },
+        { ...answer, ms: 1101.1, way: 'out' },
+      ]),
+    ];
+    const counters = { 'shop[0]': { 'TcpExt.ListenOverflows': 4 } };
+    expect(verdict(one, { taps, counters })).toMatchObject({
+      cause: 'response-timeout',
+      at: 'shop',
+      because: { cause: 'accept-queue-full', at: 'shop' },
+    });
+    // Where most of the time was the backend's own, the late connection is not the reason.
+    const slower = { ...one, endedAt: STARTED_AT + 9100, tries: [{ ...tries[0], endedAt: STARTED_AT + 9100 }] };
+    expect(verdict(slower, { taps, counters }).because).toBeUndefined();
+  });
+
+  it('that was out of descriptors and never read the request is at that limit, one that read it at once is slow', () => {
+    const tries = [{ ...upstreamTry(2100, 'response-timeout'), connectMs: 0 }];
+    const one = sighting('balancer', 'r.0.0', [100, 2100], { status: 499, tries });
+    const incidents = [{ host: 'shop[0]', at: STARTED_AT + 500, cause: 'file-limit', evidence: 'EMFILE' } as const];
+    expect(verdict(one, { incidents })).toMatchObject({ cause: 'file-limit', at: 'shop' });
+    const read = (ms: number) => [sighting('shop[0]', 'r.0.0', [ms, 2100], { status: 499 })];
+    expect(verdict(one, { incidents, sightings: read(1900) })).toMatchObject({ cause: 'file-limit', at: 'shop' });
+    expect(verdict(one, { incidents, sightings: read(101) })).toMatchObject({ cause: 'response-timeout', at: 'shop' });
+  });
+
+  it('that refused at a port that is not planned is told by its address', () => {
+    expect(verdict(failed(upstreamTry(200, 'refused', '198.18.1.2:9')))).toMatchObject({
+      cause: 'refused',
+      at: 'shop',
+    });
+    expect(verdict(failed(upstreamTry(200, 'refused', '127.0.0.1:9')))).toMatchObject({ at: 'balancer' });
   });
 
   it('that the plan does not know is unattributed', () => {
@@ -171,6 +219,15 @@ describe("a proxy's SYN", () => {
     const found = verdict(timedOut, { taps, counters: overflows });
     expect(found).toMatchObject({ cause: 'accept-queue-full', at: 'shop' });
     expect(found.evidence).toContain('balancer: SYN 2 sent at 0.101 s');
+  });
+
+  it('is the evidence of one request only, as long as there are others', () => {
+    const twin = sighting('balancer', 'r.1.0', [100, 2100], { tries: [upstreamTry(2100, 'connect-timeout')] });
+    const second = [packet(103, 'out', 'syn', 4, 40_003)];
+    const taps = [tapOf('balancer', [...silent, ...second]), tapOf('shop[0]', [])];
+    const file = caseOf(behindProxy(), observed({ taps, sightings: [timedOut, twin] }));
+    const sent = [timedOut, twin, timedOut].map((one) => verdictOfSighting(file, one).evidence[1]);
+    expect(sent).toEqual([2, 4, 2].map((isn) => expect.stringContaining(`SYN ${isn} sent`)));
   });
 
   it('is unattributed where every one of that time was answered', () => {

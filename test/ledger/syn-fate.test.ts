@@ -149,6 +149,15 @@ describe('a SYN+ACK that did not come back', () => {
     expect(fate(observed({ taps }))).toMatchObject({ cause: 'unattributed', at });
   });
 
+  it('is lost although the target repeated it and that one came back', () => {
+    const late = answerUpTo(1000.4, 'buyers');
+    const taps = tapsOf(synUpTo(0, 'shop'), answerUpTo(0.4, 'edge'), late);
+    const verdict = fate(observed({ taps }), { plan: behindGateway(['buyers']), toMs: 900 });
+    expect(verdict).toMatchObject({ cause: 'lost', at: 'buyers' });
+    // The sender's next copy left at the same moment as the repetition.
+    expect(fate(observed({ taps }), { plan: behindGateway(['buyers']), toMs: 1001 })).toMatchObject({ cause: 'lost' });
+  });
+
   it('is none of a SYN whose answer did', () => {
     const taps = tapsOf(synUpTo(0, 'shop'), answerUpTo(0.4, 'buyers'));
     expect(fate(observed({ taps }), { plan: behindGateway(['buyers', 'edge']) })).toBeUndefined();

@@ -127,13 +127,14 @@ function triesOf(
       ({ upstream, words }) =>
         upstream === to && resultOf(words) !== undefined && (!answered || words.includes(MID_ANSWER)),
     );
-    if (error) return { to: chosen, result: resultOf(error.words)!, endedAt, evidence: error.line };
-    if (answered) return { to: chosen, result: 'answered', endedAt, evidence: line };
-    if (access.status === CLIENT_LEFT) {
-      const connected = Number.isFinite(Number.parseFloat(connect[index]));
-      return { to: chosen, result: connected ? 'response-timeout' : 'connect-timeout', endedAt, evidence: line };
-    }
-    return { to: chosen, result: 'failed', endedAt, evidence: line };
+    const connectMs = Number.parseFloat(connect[index]) * 1000;
+    const connected = Number.isFinite(connectMs);
+    const how = { to: chosen, endedAt, ...(connected ? { connectMs } : {}) };
+    if (error) return { ...how, result: resultOf(error.words)!, evidence: error.line };
+    if (answered) return { ...how, result: 'answered', evidence: line };
+    if (access.status === CLIENT_LEFT)
+      return { ...how, result: connected ? 'response-timeout' : 'connect-timeout', evidence: line };
+    return { ...how, result: 'failed', evidence: line };
   });
 }
 

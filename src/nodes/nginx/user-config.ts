@@ -29,6 +29,9 @@ const DECIDED = new Set([
   'pid',
   'error_log',
   'lock_file',
+  // Refusals must be logged at a level that the error log shows.
+  'limit_conn_log_level',
+  'limit_req_log_level',
   'client_body_temp_path',
   'proxy_temp_path',
   'fastcgi_temp_path',

@@ -41,6 +41,11 @@ describe("the user's own configuration", () => {
     expect(text.match(/escape=json/g)).toHaveLength(1);
   });
 
+  it('leaves out log levels that would hide refusals', () => {
+    const { text } = adapt('http { limit_req_log_level notice; server { limit_conn_log_level info; } }');
+    expect(text).not.toMatch(/_log_level/);
+  });
+
   it('takes relative includes from /etc/nginx, and says which ones may hide logs', () => {
     const plain = adapt('include /etc/nginx/modules-enabled/*.conf; http { include mime.types; }');
     expect(plain.text).toContain('include /etc/nginx/mime.types;');

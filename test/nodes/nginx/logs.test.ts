@@ -51,7 +51,7 @@ describe("nginx's logs", () => {
     const [sighting] = read([line]).sightings;
     expect(sighting).toMatchObject({ id: 'r1.1', host: 'balancer', status: 200, peer: '198.18.0.3:50698' });
     expect(sighting.endedAt - sighting.startedAt).toBeCloseTo(22);
-    expect(sighting.tries).toMatchObject([{ to: '198.18.0.18:8080', result: 'answered' }]);
+    expect(sighting.tries).toMatchObject([{ to: '198.18.0.18:8080', result: 'answered', connectMs: 0 }]);
     expect(sighting.tries[0].endedAt - sighting.startedAt).toBeCloseTo(21);
   });
 
@@ -135,6 +135,9 @@ describe("nginx's logs", () => {
     ['-', 'connect-timeout'],
   ])('tell how far a request was that its client left (connect time %s)', (connectTime, result) => {
     const line = access({ status: 499, upstreamStatus: '-', connectTime });
+    expect(read([line]).sightings[0].tries[0].connectMs).toBe(
+      connectTime === '-' ? undefined : 1000 * Number(connectTime),
+    );
     expect(results([line], [])).toEqual([[result]]);
   });
 

@@ -1,0 +1,135 @@
+/** A proxy's failed tries and its SYNs towards its backends, sorted by time, so that a question about one of them is a search. */
+import type { Sighting, UpstreamTry } from '../nodes/kind.js';
+import { TcpFlag } from '../observe/observations.js';
+import type { TapIndex } from './tap-index.js';
+
+/** A try that failed at a backend, and the request that it belonged to. */
+export interface FailedTry {
+  sighting: Sighting;
+  failed: UpstreamTry;
+}
+
+/** A SYN that was never answered, or one that was answered only after it had been repeated. */
+export type SynFate = 'unanswered' | 'repeated';
+
+export interface UpstreamIndex {
+  /** The last try that really failed, at this Unix time in ms or before. */
+  failureBefore(unixMs: number): FailedTry | undefined;
+  /** Whether a connection to that endpoint was begun between these times. */
+  opened(to: Endpoint, bounds: Bounds): boolean;
+  /**
+   * Row of the first copy of the SYN towards that endpoint that left nearest to `atNs`, within the bounds. Each SYN belongs to one
+   * try: one that was given out is given again to the same try, and to another only where no other is left.
+   */
+  nearestSyn(owner: UpstreamTry, to: Endpoint, fate: SynFate, atNs: number, bounds: Bounds): number | undefined;
+}
+
+interface Endpoint {
+  address: number;
+  port: number;
+}
+
+interface Bounds {
+  fromNs: number;
+  toNs: number;
+}
+
+/** Indexes what one host logged and what its tap saw; each part when it is first asked for. */
+export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undefined): UpstreamIndex {
+  let failures: FailedTry[] | undefined;
+  let syns: Map<string, number[]> | undefined;
+  const given = new Map<UpstreamTry, number>();
+  const taken = new Set<number>();
+
+  function rowsOf(index: TapIndex, to: Endpoint, fate: SynFate | 'any'): number[] {
+    syns ??= firstCopies(index);
+    return syns.get(keyOf(to.address, to.port, fate)) ?? [];
+  }
+
+  return {
+    failureBefore(unixMs) {
+      failures ??= sightings()
+        .flatMap((sighting) => sighting.tries.filter(isFailure).map((failed) => ({ sighting, failed })))
+        .sort((a, b) => a.failed.endedAt - b.failed.endedAt);
+      return failures[firstAfter(failures, unixMs, ({ failed }) => failed.endedAt) - 1];
+    },
+    opened(to, { fromNs, toNs }) {
+      if (tap === undefined) return false;
+      const rows = rowsOf(tap, to, 'any');
+      const measure = (row: number) => tap.table.timeNs[row];
+      return firstAfter(rows, toNs, measure) > firstAfter(rows, fromNs, measure);
+    },
+    nearestSyn(owner, to, fate, atNs, bounds) {
+      if (tap === undefined) return undefined;
+      const before = given.get(owner);
+      if (before !== undefined) return before;
+      const rows = rowsOf(tap, to, fate);
+      const { timeNs } = tap.table;
+      const found =
+        nearest(rows, timeNs, atNs, bounds, (row) => !taken.has(row)) ?? nearest(rows, timeNs, atNs, bounds);
+      if (found === undefined) return undefined;
+      given.set(owner, found);
+      taken.add(found);
+      return found;
+    },
+  };
+}
+
+const isFailure = ({ result }: UpstreamTry) => result !== 'answered' && result !== 'no-live-backend';
+
+const keyOf = (address: number, port: number, fate: SynFate | 'any') => `${address}:${port} ${fate}`;
+
+/** First copies of outgoing SYNs by destination and fate, in the order of their time. */
+function firstCopies(tap: TapIndex): Map<string, number[]> {
+  const { table } = tap;
+  const found = new Map<string, number[]>();
+  const add = (row: number, fate: SynFate | 'any') => {
+    const key = keyOf(table.destination[row], table.destinationPort[row], fate);
+    const rows = found.get(key);
+    if (rows === undefined) found.set(key, [row]);
+    else rows.push(row);
+  };
+  for (let row = 0; row < table.length; row++) {
+    if (table.outgoing[row] !== 1 || (table.flags[row] & (TcpFlag.syn | TcpFlag.ack)) !== TcpFlag.syn) continue;
+    const sequence = table.sequence[row];
+    const copies = tap.syns(sequence, { outgoing: true });
+    if (copies[0] !== row) continue;
+    add(row, 'any');
+    const answered = tap.answers(sequence, 'syn-ack', { outgoing: false }).length > 0;
+    if (!answered) add(row, 'unanswered');
+    else if (copies.length > 1) add(row, 'repeated');
+  }
+  for (const rows of found.values()) rows.sort((a, b) => table.timeNs[a] - table.timeNs[b]);
+  return found;
+}
+
+/** Looks outwards from `atNs` on both sides. */
+function nearest(
+  rows: number[],
+  timeNs: Float64Array,
+  atNs: number,
+  { fromNs, toNs }: Bounds,
+  wanted: (row: number) => boolean = () => true,
+): number | undefined {
+  let right = firstAfter(rows, atNs, (row) => timeNs[row]);
+  let left = right - 1;
+  for (;;) {
+    const toLeft = left >= 0 && timeNs[rows[left]] >= fromNs ? atNs - timeNs[rows[left]] : Number.POSITIVE_INFINITY;
+    const toRight =
+      right < rows.length && timeNs[rows[right]] <= toNs ? timeNs[rows[right]] - atNs : Number.POSITIVE_INFINITY;
+    if (toLeft === Number.POSITIVE_INFINITY && toRight === Number.POSITIVE_INFINITY) return undefined;
+    const row = toLeft <= toRight ? rows[left--] : rows[right++];
+    if (wanted(row)) return row;
+  }
+}
+
+/** Position of the first item that measures more than the limit; the items are sorted by it. */
+function firstAfter<Item>(items: Item[], limit: number, measure: (item: Item) => number): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (measure(items[middle]) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
