@@ -106,7 +106,11 @@ export function readRun(run?: string, resultsDir = RESULTS_DIR): RunRecord {
 }
 
 function isRunFolder(path: string): boolean {
-  return statSync(join(path, 'run.json'), { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(join(path, 'run.json')).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Ids begin with the time, so the last one by name is the newest. */

@@ -1,5 +1,16 @@
 /** Small file operations that a record needs: whole or not at all, one line at a time, and the link to the latest run. */
-import { closeSync, fsyncSync, openSync, renameSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Replaces a file's text so that a reader sees the old text or the new one, never a part. */
@@ -13,6 +24,21 @@ export function writeWhole(path: string, text: string): void {
     closeSync(fd);
   }
   renameSync(temporary, path);
+}
+
+/**
+ * Makes a folder and those above it that are missing. Node's own `recursive` never ends where a file system takes no
+ * folders and answers ENOENT, such as /proc (seen with Node 20).
+ */
+export function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /** An open file of JSON lines. */

@@ -12,7 +12,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
-import { createLineFile, fileNamePart, type LineFile, linkLatest, writeWhole } from './run-files.js';
+import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
 import { RUN_SCHEMA, type RunRecord, type RunStatus, type TrialRecord, type VariantRecord } from './run-record.js';
 import { mergeTrials, summariseTrial, type TrialInput } from './summarise.js';
 
@@ -222,6 +222,14 @@ function trialName(variant: string, trial: number): string {
   return `${fileNamePart(variant)}-${trial}`;
 }
 
+const REASONS: Record<string, string> = {
+  EACCES: 'writing here is not permitted',
+  ENOTDIR: 'a file is in the way',
+  ENOENT: 'no folder can be made here',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+};
+
 /** UTC time, scenario name, four random characters: sorts by time, says what it is, never clashes. */
 function makeRunFolder(outDir: string, scenario: string, now: Date): { id: string; dir: string } {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
@@ -230,11 +238,12 @@ function makeRunFolder(outDir: string, scenario: string, now: Date): { id: strin
   const id = `${time}-${fileNamePart(scenario)}-${random}`;
   const dir = join(outDir, id);
   try {
-    mkdirSync(outDir, { recursive: true });
+    makeFolders(outDir);
     mkdirSync(dir);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw usageError(`cannot make the folder of the run: ${code}`, dir, 'name another folder with --out');
+    const reason = code === undefined ? undefined : REASONS[code];
+    throw usageError(`cannot make the folder of the run: ${reason ?? code}`, dir, 'name another folder with --out');
   }
   return { id, dir };
 }

@@ -6,7 +6,7 @@ import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
-import { enterIsolated } from '../testbed/netns/enter.js';
+import { enterIsolated, entryFromOutside } from '../testbed/netns/enter.js';
 import type { Engine } from '../traffic/engine.js';
 import { runScenario } from './run.js';
 
@@ -70,7 +70,9 @@ function exitCodeOf(record: RunRecord): ExitCode {
 async function waitForEnter(testbed: Testbed, interrupt: AbortSignal): Promise<void> {
   const hosts = [...testbed.hosts.values()];
   process.stderr.write(`\nthe chain is up; enter a host from another terminal, or press Enter to go on:\n`);
-  for (const host of hosts) process.stderr.write(`  ${host.name}: sudo nsenter --net=${host.netns} ss -tan\n`);
+  for (const { name, netns } of hosts) {
+    if (netns !== null) process.stderr.write(`  ${name}: ${await entryFromOutside(netns)} ss -tan\n`);
+  }
   const lines = createInterface({ input: process.stdin });
   await new Promise<void>((resolve) => {
     lines.once('line', () => resolve());

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { ExitCode, testbedError } from '../../errors.js';
 import { C, errno, errnoName, exitNow, getrlimit, mount, setrlimit } from '../../sys/libc.js';
 import { searchPath } from './find-command.js';
+import type { Whereabouts } from './isolate.js';
 
 /** Root of all scratch files: in memory, in this process's own mount namespace, gone with it. */
 export const SCRATCH_ROOT = '/dev/shm/portparty';
@@ -23,6 +24,22 @@ export function enterIsolated(onInterrupt: () => void): void {
   mkdirSync(SCRATCH_ROOT);
   raiseDescriptorLimit();
   useSmallSocketTables();
+}
+
+/** A command's beginning that enters a network namespace of this process (`/proc/1/…`) from any other terminal. */
+export async function entryFromOutside(netns: string): Promise<string> {
+  const { pid, uid } = await new Promise<Whereabouts>((resolve) => {
+    const listen = (message: Whereabouts | 'interrupt') => {
+      if (message === 'interrupt') return;
+      process.off('message', listen);
+      resolve(message);
+    };
+    process.on('message', listen);
+    process.send?.('whereabouts');
+  });
+  const net = netns.replace(/^\/proc\/1\//, `/proc/${pid}/`);
+  // An ordinary user has rights over the network inside the run's own user namespace only.
+  return uid === 0 ? `nsenter --net=${net}` : `nsenter --target ${pid} --user --preserve-credentials --net=${net}`;
 }
 
 function watchOuter(onInterrupt: () => void): void {

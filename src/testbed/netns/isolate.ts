@@ -7,6 +7,7 @@
  *            └─ inner   PID 1 of its own namespaces: does all the work (`enter.ts`)
  */
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { ExitCode, testbedError } from '../../errors.js';
 import { canIsolate } from './can-isolate.js';
 import { type IsolationMode, launchIsolated } from './launch.js';
@@ -49,6 +50,7 @@ export async function isolate(argv: string[], env: NodeJS.ProcessEnv, known?: Is
   for (const signal of signals) process.on(signal, interrupt);
   try {
     const told = toldExitCode(child);
+    answerWhereabouts(child);
     await new Promise<void>((resolve, reject) => {
       child.once('error', (error) => reject(testbedError('cannot start unshare', undefined, undefined, error)));
       child.once('exit', () => resolve());
@@ -57,6 +59,24 @@ export async function isolate(argv: string[], env: NodeJS.ProcessEnv, known?: Is
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
   }
+}
+
+/** How the inner process is reached from outside, which it cannot know by itself. */
+export interface Whereabouts {
+  /** Its process id in the outer process's PID namespace. */
+  pid: number;
+  /** The outer process's user. */
+  uid: number;
+}
+
+function answerWhereabouts(child: ChildProcess): void {
+  child.on('message', (message) => {
+    if (message !== 'whereabouts') return;
+    // `unshare` has one child, and it is the one that asks.
+    const pid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+    const answer: Whereabouts = { pid, uid: process.getuid!() };
+    child.send(answer, () => {});
+  });
 }
 
 /** The exit code as the inner process tells it at its end; undefined when it was killed before it could. */
