@@ -13,7 +13,7 @@ export function register(program: Command): void {
   program
     .command('clean')
     .description(
-      'Remove leftovers of earlier runs: processes without a parent, half-written files. Finished runs are kept.',
+      'remove leftovers of earlier runs: processes without a parent, half-written files; finished runs are kept',
     )
     .option('--out <dir>', 'the folder of results', 'results')
     .option('-n, --dry-run', 'only say what would be removed')

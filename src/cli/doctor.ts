@@ -13,7 +13,7 @@ export function register(program: Command): void {
   program
     .command('doctor')
     .description(
-      'Check what this machine can run, with the remedy for what it cannot (exit 3 when the netns driver cannot run).',
+      'check what this machine can run, with the remedy for what it cannot (exit 3 when the netns driver cannot run)',
     )
     .option(
       '--fix',

@@ -22,7 +22,7 @@ export function register(program: Command): void {
   program
     .command('requests')
     .summary('print the requests of a run, one per line')
-    .description('Prints every request of a run that came due, with its times, its cause and its place.')
+    .description('print every request of a run that came due, with its times, its cause and its place')
     .argument('[run]', "a run's folder, its id, or `latest`", 'latest')
     .option('--json', 'one JSON object per line')
     .addOption(new Option('--cause <cause>', 'only those with this cause, or because of it').choices(CAUSE_NAMES))

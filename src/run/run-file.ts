@@ -46,8 +46,12 @@ export async function run(file: string, options: RunFileOptions = {}): Promise<R
     return JSON.parse(output.stdout) as RunRecord;
   }
   const exitCode = Object.values(ExitCode).find((known) => known === code) ?? ExitCode.testbed;
-  throw new PortPartyError(output.stderr.trim() || `portparty run ended with exit code ${code}`, {
-    exitCode,
-    where: file,
-  });
+  const { message, hint } = readPrinted(output.stderr);
+  throw new PortPartyError(message || `portparty run ended with exit code ${code}`, { exitCode, hint });
+}
+
+/** The error that the command line printed last (`cli/print-error.ts`); its message begins with the place. */
+function readPrinted(stderr: string): { message: string; hint: string | undefined } {
+  const [message, hint] = stderr.slice(Math.max(0, stderr.search(/^error: /m))).split(/^ {2}hint: /m);
+  return { message: message.replace(/^error: /, '').trim(), hint: hint?.trim() };
 }
