@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { testbedError } from '../../errors.js';
 import { inNamespace } from '../../sys/namespace.js';
 import type { CommandResult } from '../host.js';
+import { findCommand } from './find-command.js';
 
 /**
  * Runs `argv` in the namespace at `netns` (null: this thread's own), with `input` on its stdin.
@@ -36,7 +37,9 @@ export async function execIn(netns: string | null, where: string, argv: string[]
 
 /** The error for a program that could not be started at all. */
 export function startError(where: string, program: string, error: NodeJS.ErrnoException) {
-  return error.code === 'ENOENT'
+  // EACCES also comes when it is nowhere, and a folder of PATH cannot be read (execvp(3)).
+  const missing = error.code === 'ENOENT' || (error.code === 'EACCES' && findCommand(program) === undefined);
+  return missing
     ? testbedError(`the command ${program} is missing`, where, 'portparty doctor --fix installs it', error)
     : testbedError(`cannot start ${program}: ${error.message}`, where, undefined, error);
 }
