@@ -217,7 +217,7 @@ traffic:
   expect(Object.keys(losses)).toEqual(['ports-exhausted@edge']);
 });
 
-it('churn through a NAT whose server closes first meets TIME_WAITs: late, not lost', async () => {
+it('churn through a NAT whose server closes first meets TIME_WAITs: late as a rule, lost only to them', async () => {
   const { losses, variant } = await lossesOf(`
 name: collisions
 topology:
@@ -234,9 +234,11 @@ traffic:
   maxLateness: 10s
   timeout: { connect: 10s }
 `);
-  expect(losses).toEqual({});
+  // A connection keeps its port for all its SYNs, so now and then one meets the same TIME_WAIT until its time runs out.
+  const { 'time-wait-collision@shop': lost = 0, ...others } = losses;
+  expect(others).toEqual({});
   const late = new Map(variant.requests.delayed.map(({ cause, at, count }) => [`${cause}@${at}`, count]));
-  expect(late.get('time-wait-collision@shop')).toBeGreaterThan(0);
+  expect(late.get('time-wait-collision@shop')).toBeGreaterThan(10 * lost);
   // The kernel's search for a port among closed entries is bounded: now and then it finds none, and the next SYN does.
   late.delete('time-wait-collision@shop');
   late.delete('ports-exhausted@edge');
