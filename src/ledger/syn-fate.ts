@@ -2,6 +2,7 @@
  * What became of a SYN, told hop by hop from the taps: its initial sequence number survives translation, so the same
  * number is looked for on every host along the way.
  */
+import { TcpFlag } from '../observe/observations.js';
 import { numberToIp } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
@@ -154,13 +155,12 @@ function fateAtTarget(
   }
   const counters = file.counters(syn.target);
   const { source, sourcePort, destination, destinationPort } = tap.table;
-  const RST = 4;
   const resets = tap.between(
     source[arrived],
     sourcePort[arrived],
     destination[arrived],
     destinationPort[arrived],
-    RST,
+    TcpFlag.rst,
     {
       ...answer,
       outgoing: false,

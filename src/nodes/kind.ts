@@ -103,12 +103,6 @@ export interface LogReading {
   incidents: Incident[];
 }
 
-/** A pool of source ports that a host owns. */
-export interface PortPool {
-  /** Ports towards one destination: range times addresses. */
-  capacity: number;
-}
-
 /** A kind of node. */
 export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   kind: string;

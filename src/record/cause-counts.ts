@@ -1,8 +1,8 @@
 /** Verdicts of single requests, counted by cause, place and root, with the evidence that backs each count. */
 import type { Cause, Verdict } from '../ledger/causes.js';
 import type { CounterDeltas } from '../observe/observations.js';
+import { errnoName } from '../sys/errno.js';
 import type { Outcomes } from '../traffic/outcomes.js';
-import { linuxErrnoName } from './errno-name.js';
 import type { CauseCount, EvidenceSummary } from './run-record.js';
 
 /**
@@ -39,7 +39,7 @@ export function countCauses(verdicts: ReadonlyMap<number, Verdict>, sources: Evi
   return group(verdicts, sources.outcomes).map(({ count, errnos, example }) => ({
     ...count,
     evidence: [
-      ...[...errnos].map(([errno, times]) => ({ source: `client: ${linuxErrnoName(errno)}`, value: times })),
+      ...[...errnos].map(([errno, times]) => ({ source: `client: ${errnoName(errno)}`, value: times })),
       ...counterEvidence(count.cause, count.at, sources.counters),
       { source: `request ${sources.nameOf(example.row)}`, value: example.verdict.evidence.join('; ') },
     ].filter(({ value }) => value !== ''),

@@ -2,8 +2,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { usageError } from '../errors.js';
 import type { Cause } from '../ledger/causes.js';
+import { errnoName } from '../sys/errno.js';
 import { ClientError, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
-import { linuxErrnoName } from './errno-name.js';
 import {
   type ColumnArray,
   FILE_HEAD_BYTES,
@@ -160,7 +160,7 @@ function toRow(
     attempts: columns.attempts[index],
     status: unless('status', 0),
     error: columns.error[index] === ClientError.none ? null : ERROR_NAMES[columns.error[index]],
-    errno: errno === 0 ? null : linuxErrnoName(errno),
+    errno: errno === 0 ? null : errnoName(errno),
     connection: unless('connection', -1),
     localPort: unless('localPort', 0),
     synRetransmits: unless('synRetransmits', UNKNOWN_8),

@@ -1,4 +1,5 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
+import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
 import { keepLedger, type Ledger } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
@@ -81,36 +82,28 @@ export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
 async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
   const { plan, variant } = settings;
-  const nodes = new Map<string, PlannedHost[]>();
-  for (const host of plan.hosts) nodes.set(host.node, [...(nodes.get(host.node) ?? []), host]);
+  const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
   const depth = (node: string): number => {
-    const { to } = nodes.get(node)![0].spec;
+    const to = toOf.get(node);
     return to === undefined ? 0 : 1 + depth(to);
   };
-  const byDepth = [...nodes.keys()].sort((a, b) => depth(a) - depth(b));
-  for (let level = 0; byDepth.length > 0; level++) {
-    const now = byDepth.filter((node) => depth(node) === level);
-    byDepth.splice(0, now.length);
-    await Promise.all(
-      now.flatMap((node) =>
-        nodes.get(node)!.map(async (planned) => {
-          const kind = kindOf(planned.spec.kind);
-          if (kind.start === undefined) return;
-          const started = await kind.start({
-            host: testbed.hosts.get(planned.name)!,
-            planned,
-            spec: planned.spec,
-            listen: plan.listeners[planned.name],
-            backends: plan.targets[planned.name] ?? [],
-            sources: plan.sources[planned.name] ?? [],
-            userConfig: variant.configs[node],
-            sharedDir: settings.sharedDir(node),
-          });
-          running.set(planned.name, started);
-        }),
-      ),
-    );
-  }
+  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
+  const start = async (planned: PlannedHost) => {
+    const kind = kindOf(planned.spec.kind);
+    if (kind.start === undefined) return;
+    const started = await kind.start({
+      host: testbed.hosts.get(planned.name)!,
+      planned,
+      spec: planned.spec,
+      listen: plan.listeners[planned.name],
+      backends: plan.targets[planned.name] ?? [],
+      sources: plan.sources[planned.name] ?? [],
+      userConfig: variant.configs[planned.node],
+      sharedDir: settings.sharedDir(planned.node),
+    });
+    running.set(planned.name, started);
+  };
+  for (const [, hosts] of [...byDepth].sort(([a], [b]) => a - b)) await Promise.all(hosts.map(start));
 }
 
 async function drive(
@@ -157,7 +150,10 @@ async function drive(
   const readings = await readLogs(testbed, settings.plan);
   const observations: Observations = {
     ...seen,
-    sightings: sightingsById(readings),
+    sightings: groupBy(
+      readings.flatMap((reading) => reading.sightings),
+      ({ id }) => id,
+    ),
     incidents: readings.flatMap((reading) => reading.incidents),
     startedAtMs: startedAtMs(clock),
   };
@@ -177,12 +173,10 @@ async function drive(
 
 /** Process ids of each node's daemons, by node name. */
 function processIds(plan: Plan, running: Map<string, RunningNode>): Record<string, number[]> {
-  const ids: Record<string, number[]> = {};
-  for (const host of plan.hosts) {
-    const started = running.get(host.name)?.processes ?? [];
-    ids[host.node] = [...(ids[host.node] ?? []), ...started.map((daemon) => daemon.pid)];
-  }
-  return ids;
+  const byNode = groupBy(plan.hosts, ({ node }) => node);
+  const idsOf = (hosts: PlannedHost[]) =>
+    hosts.flatMap(({ name }) => (running.get(name)?.processes ?? []).map((daemon) => daemon.pid));
+  return Object.fromEntries([...byNode].map(([node, hosts]) => [node, idsOf(hosts)]));
 }
 
 async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
@@ -192,16 +186,6 @@ async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
       return reading ?? { sightings: [], incidents: [] };
     }),
   );
-}
-
-function sightingsById(readings: LogReading[]): Observations['sightings'] {
-  const byId: Observations['sightings'] = new Map();
-  for (const sighting of readings.flatMap((reading) => reading.sightings)) {
-    const present = byId.get(sighting.id);
-    if (present === undefined) byId.set(sighting.id, [sighting]);
-    else present.push(sighting);
-  }
-  return byId;
 }
 
 async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: number; sold: number } | undefined> {

@@ -1,7 +1,8 @@
 /** The servers' log: one JSON object per line, gathered in memory and appended in whole lines (docs/server-logs.md). */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { C, clockGettime } from '../sys/libc.js';
+import { cheapClock } from '../sys/cheap-clock.js';
+import { C } from '../sys/libc.js';
 import type { Chore } from './event-loop.js';
 
 const FLUSH_BYTES = 65_536;
@@ -77,10 +78,7 @@ export function requestLog(path: string): RequestLog {
   };
 }
 
-/** Unix time in ms with its fraction, cheap to read: the wall clock once, the steady clock from there on. */
+/** Unix time in ms with its fraction. */
 export function unixClock(): () => number {
-  const pair = new BigInt64Array(2);
-  clockGettime(C.CLOCK_REALTIME, pair);
-  const offsetMs = Number(pair[0]) * 1e3 + Number(pair[1]) / 1e6 - performance.now();
-  return () => performance.now() + offsetMs;
+  return cheapClock(C.CLOCK_REALTIME);
 }

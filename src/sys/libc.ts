@@ -47,7 +47,6 @@ export const send = bind_<(fd: number, data: Uint8Array, length: number, flags: 
 export const recv = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
   'int64_t recv(int, uint8_t*, size_t, int)',
 );
-export const shutdown = bind_<(fd: number, how: number) => number>('int shutdown(int, int)');
 export const dup2 = bind_<(from: number, to: number) => number>('int dup2(int, int)');
 export const close = bind_<(fd: number) => number>('int close(int)');
 export const setsockopt = bind_<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
@@ -81,7 +80,6 @@ export const epollWait = bind_<(epoll: number, events: Uint8Array, max: number, 
 export const epollPwait2 = optional<
   (epoll: number, events: Uint8Array, max: number, timeout: BigInt64Array | null, signals: null) => number
 >('int epoll_pwait2(int, uint8_t*, int, int64_t*, void*)');
-export const eventfd = bind_<(initial: number, flags: number) => number>('int eventfd(unsigned int, int)');
 export const read = bind_<(fd: number, data: Uint8Array, length: number) => number>(
   'int64_t read(int, uint8_t*, size_t)',
 );
@@ -109,7 +107,6 @@ export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('i
 export const syscall3 = bind_<(number: number, a1: number, a2: Uint8Array, a3: number) => number>(
   'int64_t syscall(int64_t, int64_t, uint8_t*, int64_t)',
 );
-export const gettid = bind_<() => number>('int gettid()');
 /** Sleeps on a thread of libuv's pool: `usleep.async(microseconds, done)` leaves the event loop free, and is finer than its timers. */
 export const usleep = bind_<{ async(microseconds: number, done: (error: Error | null, result: number) => void): void }>(
   'int usleep(uint32_t)',

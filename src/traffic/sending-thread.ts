@@ -2,13 +2,19 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
+/** Send, from CLOCK_MONOTONIC `startNs` on. */
+export interface StartOrder {
+  startNs: number;
+}
+
 /** What the main thread tells a sending thread. */
-export type ThreadOrder = { startNs: number } | 'stop';
+export type ThreadOrder = StartOrder | 'stop';
 
 /** A sending thread that is ready to start. */
 export interface SendingThread<Report> {
   /** Starts it at CLOCK_MONOTONIC `startNs`; resolves with its report, rejects with whatever ended it. */
   run(startNs: bigint): Promise<Report>;
+  /** Asks by message, which a thread that never returns to its event loop does not get. */
   stop(): void;
   close(): Promise<void>;
 }

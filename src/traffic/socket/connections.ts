@@ -1,10 +1,8 @@
 /** Non-blocking TCP connections opened from other hosts' network namespaces, each tied to one epoll instance. */
 import { closeSync, openSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { testbedError } from '../../errors.js';
 import {
   C,
-  clockGettime,
   close,
   connect,
   EPOLL_DATA_OFFSET,
@@ -28,14 +26,6 @@ import type { TrafficClient } from '../engine.js';
 const BATCH = 256;
 /** Offset of tcpi_total_retrans in struct tcp_info (<linux/tcp.h>). */
 const TOTAL_RETRANS_OFFSET = 100;
-
-/** CLOCK_MONOTONIC in ns as a plain number, without allocating: `performance.now()` and a constant. */
-export function monotonicClock(): () => number {
-  const pair = new BigInt64Array(2);
-  clockGettime(C.CLOCK_MONOTONIC, pair);
-  const offsetNs = Number(pair[0]) * 1e9 + Number(pair[1]) - performance.now() * 1e6;
-  return () => performance.now() * 1e6 + offsetNs;
-}
 
 /** The sockets of one sending thread. */
 export interface Connections {

@@ -1,11 +1,10 @@
 /** The `socket` engine: this project's own sockets on a thread of their own, every connection's fate known exactly. */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { descriptorLimit, reserveDescriptors } from '../../sys/descriptors.js';
 import type { Engine, TrafficPlan } from '../engine.js';
 import { lateness } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
 import { rehearsalServer } from '../rehearsal.js';
+import { sendingThread } from '../sending-thread.js';
 import type { WorkerInput, WorkerReport } from './worker.js';
 
 /** Descriptors that the process has open beside its connections: logs, taps, namespaces. */
@@ -37,33 +36,25 @@ export const socketEngine: Engine = {
       descriptors: descriptorLimit(),
       rehearsalPort: rehearsal?.port,
     };
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: input });
-    await once(worker, 'message');
+    const thread = await sendingThread<WorkerReport>(new URL('./worker.js', import.meta.url), input);
     rehearsal?.close();
     return {
       outcomes: out,
       async run(startNs) {
-        const finished = once(worker, 'message') as Promise<[WorkerReport]>;
-        worker.postMessage(Number(startNs));
-        const [report] = await finished;
+        const { cpu, ownFailures, timer } = await thread.run(startNs);
         return {
           engine: 'socket',
           ...lateness(out.dueNs, out.sentNs, out.rows),
-          cpuSeconds: report.userSeconds + report.systemSeconds,
-          userSeconds: report.userSeconds,
-          systemSeconds: report.systemSeconds,
-          ownFailures: report.ownFailures,
-          timer: report.timer,
-          notes:
-            report.timer === 'epoll_wait' ? ['this kernel has no epoll_pwait2: waits are rounded to milliseconds'] : [],
+          ...cpu,
+          ownFailures,
+          timer,
+          notes: timer === 'epoll_wait' ? ['this kernel has no epoll_pwait2: waits are rounded to milliseconds'] : [],
         };
       },
       stop() {
         Atomics.store(new Int32Array(stop), 0, 1);
       },
-      async close() {
-        await worker.terminate();
-      },
+      close: thread.close,
     };
   },
 };

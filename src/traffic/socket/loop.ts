@@ -5,10 +5,12 @@
  *
  * It never returns to the event loop while it sends, and it sleeps until the next planned moment or the next event.
  */
+import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';
+import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, type TrafficPlan } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
-import { monotonicClock, openConnections } from './connections.js';
+import { openConnections } from './connections.js';
 import { type DeadlineQueue, deadlineQueue } from './deadline-queue.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
 import { writeRequest } from './request-text.js';
@@ -52,8 +54,8 @@ export function sendAll(
   const backoffNs = plan.retry.backoffMs * 1e6;
   const holdNs = (plan.holdForMs ?? 0) * 1e6;
   const connections = openConnections(clients);
-  const clock = monotonicClock();
-  const now = () => clock() - startNs;
+  const monotonicMs = cheapClock(C.CLOCK_MONOTONIC);
+  const now = () => monotonicMs() * 1e6 - startNs;
 
   const phase = new Uint8Array(descriptors);
   const rowOf = new Int32Array(descriptors);
@@ -66,8 +68,7 @@ export function sendAll(
   const parserOf: (ResponseParser | undefined)[] = new Array(descriptors);
   const spareParsers: ResponseParser[] = [];
   const fdOfVisitor = new Int32Array(visitors).fill(-1);
-  const cookiesOf: (Map<string, string> | undefined)[] = new Array(visitors);
-  const cookieText: (string | undefined)[] = new Array(visitors);
+  const jars: (CookieJar | undefined)[] = new Array(visitors);
   const nextTarget = new Uint32Array(clients.length);
   const received = Buffer.allocUnsafeSlow(65_536);
   const outgoing = Buffer.allocUnsafeSlow(16_384);
@@ -160,7 +161,7 @@ export function sendAll(
       visitor,
       stepIndex,
       tryIndex: out.attempts[row] - 1,
-      cookies: cookieText[visitor],
+      cookies: jars[visitor]?.header(),
       closeAfter: plan.close === 'server' && !keepAlive,
     });
     if (send(fd, outgoing, length, C.MSG_NOSIGNAL) !== length) {
@@ -283,9 +284,8 @@ export function sendAll(
   }
 
   function keepCookies(visitor: number, cookies: string[]): void {
-    cookiesOf[visitor] ??= new Map();
-    for (const cookie of cookies) cookiesOf[visitor].set(cookie.split('=', 1)[0], cookie);
-    cookieText[visitor] = [...cookiesOf[visitor].values()].join('; ');
+    jars[visitor] ??= cookieJar();
+    for (const cookie of cookies) jars[visitor].keep(cookie);
   }
 
   function fail(row: number, error: ClientError, code: number): void {

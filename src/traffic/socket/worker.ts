@@ -1,10 +1,12 @@
 /** The sending thread: says `ready`, waits for the start, sends everything, reports. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { C, getrusage, prctl } from '../../sys/libc.js';
+import { C, prctl } from '../../sys/libc.js';
 import { askForShortTurns } from '../../sys/scheduling.js';
 import type { TrafficPlan } from '../engine.js';
+import { type CpuTime, cpuSince, threadCpu } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
 import { rehearsalPlan } from '../rehearsal.js';
+import type { StartOrder } from '../sending-thread.js';
 import { type LoopReport, sendAll } from './loop.js';
 
 /** What the main thread hands over. */
@@ -22,8 +24,7 @@ export interface WorkerInput {
 
 /** What the thread says at its end. */
 export interface WorkerReport extends LoopReport {
-  userSeconds: number;
-  systemSeconds: number;
+  cpu: CpuTime;
 }
 
 /** The kernel's lower bound. */
@@ -31,13 +32,6 @@ const SHORTEST_TURN_NS = 100_000;
 
 const port = parentPort!;
 const input = workerData as WorkerInput;
-
-/** CPU of this thread so far, seconds: struct rusage begins with two timevals. */
-function cpu(): { user: number; system: number } {
-  const usage = new BigInt64Array(18);
-  getrusage(C.RUSAGE_THREAD, usage);
-  return { user: Number(usage[0]) + Number(usage[1]) / 1e6, system: Number(usage[2]) + Number(usage[3]) / 1e6 };
-}
 
 /** Sends a short plan like the real one, so that the real one meets compiled code. */
 function rehearse(rehearsalPort: number): void {
@@ -49,11 +43,11 @@ function rehearse(rehearsalPort: number): void {
 
 if (input.rehearsalPort !== undefined) rehearse(input.rehearsalPort);
 
-port.once('message', (startNs: number) => {
+port.once('message', ({ startNs }: StartOrder) => {
   // The kernel may round a wait up by the timer slack, 50 us by default.
   prctl(C.PR_SET_TIMERSLACK, 1, 0, 0, 0);
   askForShortTurns(SHORTEST_TURN_NS);
-  const before = cpu();
+  const before = threadCpu();
   const report = sendAll(
     input.plan,
     outcomes(input.visitors, input.steps, input.buffer),
@@ -61,11 +55,6 @@ port.once('message', (startNs: number) => {
     startNs,
     input.descriptors,
   );
-  const after = cpu();
-  port.postMessage({
-    ...report,
-    userSeconds: after.user - before.user,
-    systemSeconds: after.system - before.system,
-  } satisfies WorkerReport);
+  port.postMessage({ ...report, cpu: cpuSince(before) } satisfies WorkerReport);
 });
 port.postMessage('ready');

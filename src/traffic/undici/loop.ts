@@ -5,10 +5,10 @@
  */
 import type { Dispatcher } from 'undici';
 import { C } from '../../sys/libc.js';
+import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, requestId, type TrafficPlan } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { type DeadlineQueue, deadlineQueue } from '../socket/deadline-queue.js';
-import { type CookieJar, cookieJar } from './cookies.js';
 import { giveUpConnecting, type Lane, type LaneEvents } from './lane.js';
 import { type LaneSupply, laneSupply } from './lane-supply.js';
 import { pacer } from './pacer.js';

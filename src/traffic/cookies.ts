@@ -9,11 +9,14 @@ export interface CookieJar {
 
 export function cookieJar(): CookieJar {
   const pairs = new Map<string, string>();
+  let text: string | undefined;
   return {
     keep(line) {
       const pair = line.split(';', 1)[0].trim();
       pairs.set(pair.split('=', 1)[0], pair);
+      // Kept as text, since it is asked for with every request and changes with few.
+      text = [...pairs.values()].join('; ');
     },
-    header: () => (pairs.size === 0 ? undefined : [...pairs.values()].join('; ')),
+    header: () => text,
   };
 }
