@@ -5,6 +5,7 @@
  *        |                 |                |                 |
  *       Host              Host             Host              Host      <- this file
  */
+import type { HostAgent } from '../agent/host-agent.js';
 import type { Plan } from '../topology/plan.js';
 
 /** A finished command. */
@@ -44,6 +45,8 @@ export interface Host {
   readonly node: string;
   /** Path of the host's network namespace for setns(2), or null where this process cannot enter it. */
   readonly netns: string | null;
+  /** The agent beside the host's processes, where this process cannot enter its namespaces. */
+  readonly agent?: HostAgent;
   /** Folder of the host's logs and rendered configuration, kept in the record; as the host's own processes see it. */
   readonly logDir: string;
   /** Scratch folder, gone with the testbed; as the host's own processes see it. */

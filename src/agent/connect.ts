@@ -1,0 +1,63 @@
+/** Makes a host's agent out of the streams of its process. */
+import type { Readable, Writable } from 'node:stream';
+import { testbedError } from '../errors.js';
+import { openConnection } from './connection.js';
+import type { HostAgent } from './host-agent.js';
+
+export type { HostAgent } from './host-agent.js';
+
+/** How long an agent may take to start, ms: a container's first start on a busy machine included. */
+const READY_WITHIN_MS = 60_000;
+
+/**
+ * @param output the agent's stdout, which must end when the agent ends
+ * @param input the agent's stdin
+ * @param name of the host
+ * @param errors the agent's stderr, for the words in which it dies
+ *
+ * Waits until the agent behind the streams says that it is there, and gives it.
+ * Throws a PortPartyError (exit 3) with its last words when it ends before, or says nothing at all.
+ */
+export async function connectAgent(
+  output: Readable,
+  input: Writable,
+  name: string,
+  errors?: Readable,
+): Promise<HostAgent> {
+  const connection = openConnection({ output, input, errors }, name);
+  await ready();
+  return {
+    closed: connection.closed,
+    run: (argv, options) => connection.call('run', { argv, input: options?.input ?? '' }),
+    setSysctl: (sysctl, text) => connection.call('write', { path: sysctlPath(sysctl), text }),
+    sysctl: async (sysctl) => (await connection.call('read', sysctlPath(sysctl))).trim(),
+    readProc: (path) => connection.call('read', path),
+    clock: () => connection.call('clock'),
+    async close() {
+      connection.hangUp();
+      await connection.closed;
+    },
+  };
+
+  async function ready(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        connection.on('ready', () => resolve());
+        void connection.closed.then((reason) =>
+          reject(testbedError(`the agent of ${name} did not start: ${reason}`, name)),
+        );
+        timer = setTimeout(() => {
+          reject(testbedError(`the agent of ${name} did not answer within ${READY_WITHIN_MS / 1000} s`, name));
+          connection.hangUp();
+        }, READY_WITHIN_MS);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function sysctlPath(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}

@@ -1,0 +1,62 @@
+/**
+ * What the harness and an agent say to each other. An agent is this package's own program beside a host's processes, in the
+ * host's namespaces, for hosts that the harness cannot enter itself (a remote Docker daemon, Docker Desktop).
+ *
+ *     harness   --- call, id --->                agent, on its stdin
+ *     connect.ts <--- answer or failure, id ---  main.ts, on its stdout
+ *                <--- event ---
+ */
+import type { ClockReading } from '../observe/clock.js';
+
+/** A command that has ended in the host's namespaces. */
+export interface CommandEnd {
+  /** Its exit code; 128 and the signal's number when a signal ended it, as shells have it. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** All that an agent can be asked for: its argument and its answer. */
+export interface AgentCalls {
+  run(command: { argv: string[]; input: string }): CommandEnd;
+  read(path: string): string;
+  write(file: { path: string; text: string }): void;
+  clock(): ClockReading;
+}
+
+export type CallName = keyof AgentCalls;
+
+/** What comes back for an answer: plain data, awaited. */
+export type Answer<Name extends CallName> = ReturnType<AgentCalls[Name]>;
+
+/** What an agent tells unasked. */
+export interface AgentEvents {
+  /** First of all: it listens. */
+  ready: null;
+}
+
+export type EventName = keyof AgentEvents;
+
+/** From the harness to the agent. */
+export interface Call {
+  id: number;
+  name: CallName;
+  argument: unknown;
+}
+
+/** Why a call failed, as an error can be sent: with what `PortPartyError` and the errors of the system carry. */
+export interface Failure {
+  message: string;
+  /** Standard name of an errno, such as `ENOENT`. */
+  code?: string;
+  /** Present for a PortPartyError. */
+  exitCode?: number;
+  where?: string;
+  hint?: string;
+}
+
+/** From the agent to the harness. */
+export type Reply =
+  | { id: number; result: unknown }
+  | { id: number; failure: Failure }
+  | { event: EventName; value: unknown };
