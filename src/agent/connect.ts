@@ -1,7 +1,8 @@
 /** Makes a host's agent out of the streams of its process. */
 import type { Readable, Writable } from 'node:stream';
 import { testbedError } from '../errors.js';
-import { openConnection } from './connection.js';
+import type { HostSeen, HostWatch, WatchOrder } from '../observe/host-watch.js';
+import { type Connection, openConnection } from './connection.js';
 import type { HostAgent } from './host-agent.js';
 
 export type { HostAgent } from './host-agent.js';
@@ -33,6 +34,7 @@ export async function connectAgent(
     sysctl: async (sysctl) => (await connection.call('read', sysctlPath(sysctl))).trim(),
     readProc: (path) => connection.call('read', path),
     clock: () => connection.call('clock'),
+    watch: (order) => watchFrom(connection, order),
     async close() {
       connection.hangUp();
       await connection.closed;
@@ -56,6 +58,18 @@ export async function connectAgent(
       clearTimeout(timer);
     }
   }
+}
+
+async function watchFrom(connection: Connection, order: WatchOrder): Promise<HostWatch> {
+  await connection.call('watch', { ...order, processes: 'others' });
+  let ended: Promise<HostSeen> | undefined;
+  return {
+    sample: () => connection.call('sample'),
+    stop() {
+      ended ??= connection.call('unwatch');
+      return ended;
+    },
+  };
 }
 
 function sysctlPath(name: string): string {

@@ -1,5 +1,6 @@
 /** An agent as the rest of the program sees it: what can be asked of a host that this process cannot enter. */
 import type { ClockReading } from '../observe/clock.js';
+import type { HostWatch, WatchOrder } from '../observe/host-watch.js';
 import type { CommandEnd } from './protocol.js';
 
 /** The agent of one host. Every call fails with a PortPartyError (exit 3) that names the host once the agent has ended. */
@@ -14,6 +15,8 @@ export interface HostAgent {
   readProc(path: string): Promise<string>;
   /** The clocks of the host's machine, which need not be this one. */
   clock(): Promise<ClockReading>;
+  /** Watches the host from inside; resolves when its tap is open. One watch at a time. `processes` counts all of the host's. */
+  watch(order: WatchOrder): Promise<HostWatch>;
   /** Ends the agent; idempotent. */
   close(): Promise<void>;
   /** Resolves once the agent has ended, with the reason; never rejects. */

@@ -7,6 +7,7 @@
  *                <--- event ---
  */
 import type { ClockReading } from '../observe/clock.js';
+import type { HostSample, HostSeen, WatchOrder } from '../observe/host-watch.js';
 
 /** A command that has ended in the host's namespaces. */
 export interface CommandEnd {
@@ -22,6 +23,11 @@ export interface AgentCalls {
   read(path: string): string;
   write(file: { path: string; text: string }): void;
   clock(): ClockReading;
+  /** Begins to watch the host; resolves when its tap is open. One watch at a time. */
+  watch(order: WatchOrder): void;
+  sample(): HostSample;
+  /** Ends the watch. */
+  unwatch(): HostSeen;
 }
 
 export type CallName = keyof AgentCalls;

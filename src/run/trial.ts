@@ -116,7 +116,7 @@ async function drive(
   const { outcomes } = prepared;
   const startNs = process.hrtime.bigint() + HEAD_START_NS;
   const clock = runClock(startNs);
-  const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(settings.plan, running) });
+  const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(running) });
   settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
@@ -171,12 +171,9 @@ async function drive(
   };
 }
 
-/** Process ids of each node's daemons, by node name. */
-function processIds(plan: Plan, running: Map<string, RunningNode>): Record<string, number[]> {
-  const byNode = groupBy(plan.hosts, ({ node }) => node);
-  const idsOf = (hosts: PlannedHost[]) =>
-    hosts.flatMap(({ name }) => (running.get(name)?.processes ?? []).map((daemon) => daemon.pid));
-  return Object.fromEntries([...byNode].map(([node, hosts]) => [node, idsOf(hosts)]));
+/** Process ids of each host's daemons. */
+function processIds(running: Map<string, RunningNode>): Record<string, number[]> {
+  return Object.fromEntries([...running].map(([host, { processes }]) => [host, processes.map(({ pid }) => pid)]));
 }
 
 async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {

@@ -13,7 +13,7 @@ describe('frames', () => {
     const values = [
       { times: Float64Array.of(1.5, Number.NaN), shared: new Int32Array(new SharedArrayBuffer(8)) },
       { big: 2n ** 63n, none: undefined, set: new Set(['a:1']) },
-      new Uint8Array(200_000).fill(7),
+      new Uint8Array(20_000).fill(7),
     ];
     for (const value of values) writeFrame(written, value);
     const bytes = written.read() as Buffer;
