@@ -1,0 +1,108 @@
+/** Which images ours are built on: from a registry or made here, by what is there, what can be reached, and the setting. */
+import type Dockerode from 'dockerode';
+import { type PortPartyError, testbedError } from '../../../errors.js';
+import { BASE_SETTING, type BaseSetting } from './base-setting.js';
+import { buildImage, type ImageProgress } from './build-image.js';
+import { type Inventory, idOf } from './inventory.js';
+import { BASE_SCRIPT, LOCAL_BASE, localNode, makeLocalBase, whyNoLocalBase, whyNoLocalNode } from './local-base.js';
+import { pullImage } from './pull.js';
+
+/** An image to build on. */
+export interface BaseImage {
+  name: string;
+  id: string;
+}
+
+/** Docker's official images, which a registry has. */
+const OFFICIAL_BASE = 'debian:bookworm-slim';
+const OFFICIAL_NODE = 'node:20-bookworm-slim';
+
+/** All names that the inventory must look for. */
+export const BASE_NAMES = [OFFICIAL_BASE, OFFICIAL_NODE];
+
+/** The Debian that is there already, by the setting. */
+export function presentBase(inventory: Inventory, setting: BaseSetting): BaseImage | undefined {
+  return firstPresent(inventory, allowed(setting, OFFICIAL_BASE, LOCAL_BASE));
+}
+
+/** The Node.js that is there already, by the setting. A local one is of a local or official Debian. */
+export function presentNode(inventory: Inventory, setting: BaseSetting, base?: BaseImage): BaseImage | undefined {
+  const local = base === undefined ? [] : [localNode(base, inventory.cpu).tag];
+  return firstPresent(inventory, allowed(setting, OFFICIAL_NODE, ...local));
+}
+
+function allowed(setting: BaseSetting, official: string, ...local: string[]): string[] {
+  return [...(setting === 'local' ? [] : [official]), ...(setting === 'registry' ? [] : local)];
+}
+
+function firstPresent(inventory: Inventory, names: string[]): BaseImage | undefined {
+  const name = names.find((one) => idOf(inventory, one) !== undefined);
+  return name === undefined ? undefined : { name, id: idOf(inventory, name)! };
+}
+
+/** Gets a Debian that is not there yet. Throws a PortPartyError (exit 3). */
+export function getBase(
+  docker: Dockerode,
+  inventory: Inventory,
+  setting: BaseSetting,
+  onProgress: ImageProgress,
+): Promise<BaseImage> {
+  return getEither(setting, {
+    what: 'the base image',
+    pull: async () => ({ name: OFFICIAL_BASE, id: await pullImage(docker, OFFICIAL_BASE, onProgress) }),
+    whyNotLocal: () => whyNoLocalBase(inventory),
+    make: async () => {
+      onProgress(`making the base image ${LOCAL_BASE} with ${BASE_SCRIPT}`);
+      return { name: LOCAL_BASE, id: await makeLocalBase(docker, onProgress) };
+    },
+    hint: `run \`sudo ${BASE_SCRIPT}\` on a Linux machine with the daemon, or let the daemon reach a registry; ${BASE_SETTING} decides which`,
+  });
+}
+
+/** Gets a Node.js that is not there yet; `base` is awaited only where one is built on it. Throws a PortPartyError (exit 3). */
+export function getNode(
+  docker: Dockerode,
+  inventory: Inventory,
+  setting: BaseSetting,
+  base: () => Promise<BaseImage>,
+  onProgress: ImageProgress,
+): Promise<BaseImage> {
+  return getEither(setting, {
+    what: 'the image with Node.js',
+    pull: async () => ({ name: OFFICIAL_NODE, id: await pullImage(docker, OFFICIAL_NODE, onProgress) }),
+    whyNotLocal: () => whyNoLocalNode(inventory),
+    make: async () => {
+      const below = await base();
+      const { tag, context } = localNode(below, inventory.cpu);
+      onProgress(`building ${tag} with this machine's Node.js ${process.version}`);
+      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name }, labels: {} }, onProgress);
+      return { name: tag, id: (await docker.getImage(tag).inspect()).Id };
+    },
+    hint: `let the daemon reach a registry, or load the image by hand: docker pull ${OFFICIAL_NODE} && docker save ${OFFICIAL_NODE}; see ${BASE_SETTING}`,
+  });
+}
+
+interface Ways {
+  what: string;
+  pull(): Promise<BaseImage>;
+  whyNotLocal(): string | undefined;
+  make(): Promise<BaseImage>;
+  hint: string;
+}
+
+async function getEither(setting: BaseSetting, { what, pull, whyNotLocal, make, hint }: Ways): Promise<BaseImage> {
+  const where = `${BASE_SETTING}=${setting}`;
+  let pulling: PortPartyError | undefined;
+  if (setting !== 'local') {
+    try {
+      return await pull();
+    } catch (error) {
+      pulling = error as PortPartyError;
+      if (setting === 'registry') throw testbedError(pulling.message, where, hint, error);
+    }
+  }
+  const obstacle = whyNotLocal();
+  if (obstacle === undefined) return make();
+  const both = pulling === undefined ? '' : `${pulling.message}; and `;
+  throw testbedError(`${both}${what} cannot be made here: ${obstacle}`, where, hint, pulling);
+}

@@ -1,0 +1,115 @@
+/** One image built by the daemon: its output as progress, its failure as the step that failed and the daemon's own words. */
+import type Dockerode from 'dockerode';
+import { testbedError } from '../../../errors.js';
+import { daemonError } from '../daemon.js';
+import { type BuildContext, contextTar } from './context.js';
+
+/** Gets a line of progress at a time. */
+export type ImageProgress = (line: string) => void;
+
+/** A build of one image. */
+export interface ImageBuild {
+  tag: string;
+  context: BuildContext;
+  buildArgs: Record<string, string>;
+  labels: Record<string, string>;
+}
+
+/** What the daemon sends while it builds (Docker Engine API, ImageBuild). */
+interface BuildMessage {
+  stream?: string;
+  status?: string;
+  error?: string;
+  errorDetail?: { message?: string };
+}
+
+/** Lines of a failed step's output that are worth showing. */
+const LAST_LINES = 8;
+
+/** What apt and npm say when a container's network has no name service. */
+const NO_NAMES = /Temporary failure (?:in name resolution|resolving)|Could not resolve|EAI_AGAIN/;
+
+/**
+ * Builds and tags an image. A second try shares the machine's network where the daemon's own has no name service.
+ * Throws a PortPartyError (exit 3).
+ */
+export async function buildImage(docker: Dockerode, build: ImageBuild, onProgress: ImageProgress): Promise<void> {
+  const failure = await tryBuild(docker, build, 'default', onProgress);
+  if (failure === undefined) return;
+  if (!NO_NAMES.test(failure.output.join('\n'))) throw failedBuild(build.tag, failure);
+  onProgress("the daemon's network has no name service: once more with the machine's own network");
+  const again = await tryBuild(docker, build, 'host', onProgress);
+  if (again !== undefined) throw failedBuild(build.tag, again);
+}
+
+interface BuildFailure {
+  /** `Step 3/6 : RUN …`, '' before the first. */
+  step: string;
+  words: string;
+  output: string[];
+}
+
+async function tryBuild(
+  docker: Dockerode,
+  { tag, context, buildArgs, labels }: ImageBuild,
+  networkmode: 'default' | 'host',
+  onProgress: ImageProgress,
+): Promise<BuildFailure | undefined> {
+  const failure: BuildFailure = { step: '', words: '', output: [] };
+  const read = ({ stream, status, error, errorDetail }: BuildMessage) => {
+    for (const line of (stream ?? status ?? '').split('\n')) {
+      if (line.trim() === '') continue;
+      if (/^Step \d+\/\d+ : /.test(line)) {
+        failure.step = line.trim();
+        failure.output = [];
+        onProgress(failure.step);
+      } else failure.output.push(line.trimEnd());
+    }
+    failure.words ||= errorDetail?.message ?? error ?? '';
+  };
+  try {
+    const output = await docker.buildImage(contextTar(context), {
+      t: tag,
+      buildargs: { VERSION: context.version, ...proxies(), ...buildArgs },
+      labels,
+      networkmode,
+      forcerm: true,
+      // The builder that every daemon has; BuildKit would need a session with this process.
+      version: '1',
+    });
+    await new Promise<void>((resolve, reject) => {
+      docker.modem.followProgress(output, (error) => (error ? reject(error) : resolve()), read);
+    });
+  } catch (error) {
+    // followProgress rejects with the last message's error, which `read` has seen.
+    if (failure.words === '') throw daemonError(`building the image ${tag}`, error);
+  }
+  return failure.words === '' ? undefined : failure;
+}
+
+function failedBuild(tag: string, { step, words, output }: BuildFailure) {
+  const shown = output
+    .map(withoutColours)
+    .filter((line) => !/^ ---> |^Removing intermediate/.test(line) && line !== words)
+    .slice(-LAST_LINES);
+  const lines = [`building the image ${tag} failed at its ${step === '' ? 'start' : step}: ${words}`, ...shown];
+  const full = /no space left on device/i.test(lines.join('\n'));
+  const hint = full ? 'docker system df shows what takes the space, docker system prune frees it' : undefined;
+  return testbedError(lines.join('\n  '), undefined, hint);
+}
+
+function withoutColours(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours begin with
+  return line.replace(/\u001b\[[\d;]*m/g, '');
+}
+
+/** Proxy settings of this process, which the daemon gives to a build's commands without keeping them in the image. */
+function proxies(): Record<string, string> {
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined || /\/\/(?:localhost|127\.)/.test(value) ? [] : [[name, value]];
+    }),
+  );
+}
