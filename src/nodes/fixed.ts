@@ -21,6 +21,7 @@ export const fixed = defineKind({
   layer: 'server',
   summary: 'A bare HTTP server: answers at once or after serviceTime.',
   commands: {},
+  image: 'fixed',
   knobs: z.strictObject({
     ...commonKnobs,
     serviceTime,

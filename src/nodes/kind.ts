@@ -113,10 +113,17 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   summary: string;
   /** Packages that the netns driver needs, by the command they bring: `{ nginx: 'nginx-light' }`. */
   commands: Record<string, string>;
+  /** Folder of `docker/` whose image its hosts run in (docker driver). */
+  image: string;
   /** How to ask for its version: argv; the first x.y.z of the output counts. */
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */
   start?(context: NodeContext<z.output<Schema>>): Promise<RunningNode>;
+  /**
+   * The user's own configuration file made fit for an image of the user's own: where such images expect it, and its text.
+   * Absent where the kind takes no `config:`.
+   */
+  imageConfig?(context: NodeContext<z.output<Schema>>): { path: string; text: string; reducedAttribution?: string };
   /** Reads the logs of one host after the run. */
   readLogs?(host: Host): Promise<LogReading>;
 }

@@ -28,11 +28,14 @@ export const commonKnobs = {
   /** Limit of open file descriptors of each of the node's daemons (RLIMIT_NOFILE). */
   openFiles: count(16).optional(),
   /** An image of the user's own (docker driver). */
-  image: z.string().optional(),
+  image: z.string().min(1, 'expected the name of an image').optional(),
   /** The port that an image of the user's own listens on. */
   port: count(1, 65_535).optional(),
   /** How it is known that an image of the user's own is ready: `/path` (an HTTP answer), `log: text`, or `port`. */
-  ready: z.string().optional(),
+  ready: z
+    .string()
+    .regex(/^(port|\/\S*|log: *\S.*)$/, { error: 'expected `port`, `/path`, or `"log: text"`' })
+    .optional(),
 };
 
 /** Backends' idle connections that a proxy keeps; 0 = a new connection for every request. */

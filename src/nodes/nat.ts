@@ -39,6 +39,7 @@ export const nat = defineKind({
   layer: 'L3',
   summary: 'A NAT gateway: rewrites the source of every connection to its own address and a port of its pool.',
   commands: { nft: 'nftables' },
+  image: 'gateway',
   knobs,
   start,
 });

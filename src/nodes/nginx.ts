@@ -38,9 +38,14 @@ export const nginx = defineKind({
   layer: 'L7',
   summary: 'NGINX as a reverse proxy and load balancer.',
   commands: { nginx: 'nginx-light' },
+  image: 'nginx',
   version: { name: 'nginx', argv: ['nginx', '-v'] },
   knobs,
   start,
+  imageConfig({ host, spec, listen, backends, userConfig }) {
+    const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, 'image');
+    return { path: '/etc/nginx/nginx.conf', ...adapted };
+  },
   readLogs,
 });
 
@@ -66,6 +71,15 @@ export function checkNginx(node: string, spec: NginxSpec): void {
     );
 }
 
+function filesOf(host: Host): NginxFiles {
+  return {
+    runDir: host.runDir,
+    accessLog: `${host.logDir}/access.log`,
+    errorLog: `${host.logDir}/error.log`,
+    pid: `${host.runDir}/nginx.pid`,
+  };
+}
+
 /** How long nginx may take to listen, ms; it takes some 20. */
 const START_MS = 10_000;
 
@@ -73,12 +87,7 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
   const { host, planned, spec, backends, sources, userConfig } = context;
   checkNginx(planned.node, spec);
   const listen = context.listen!;
-  const files: NginxFiles = {
-    runDir: host.runDir,
-    accessLog: `${host.logDir}/access.log`,
-    errorLog: `${host.logDir}/error.log`,
-    pid: `${host.runDir}/nginx.pid`,
-  };
+  const files = filesOf(host);
   const { text, reducedAttribution } =
     userConfig === undefined
       ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }

@@ -26,6 +26,7 @@ export const ticketShop = defineKind({
   layer: 'server',
   summary: 'The ticket sale: event page, seat hold, checkout; all hosts of the node sell from one stock.',
   commands: {},
+  image: 'ticket-shop',
   knobs: z.strictObject({
     ...commonKnobs,
     /** Stock of the sale, shared by all hosts of the node. */

@@ -10,11 +10,13 @@ const PLAIN_LINE_MS = 5000;
 export interface Progress {
   /** A trial has entered a phase; `label` names variant and trial. */
   phase(label: string, progress: TrialProgress): void;
+  /** A step before the trials, such as the building of an image. */
+  line(text: string): void;
   /** Ends the line. */
   done(): void;
 }
 
-const SILENT: Progress = { phase() {}, done() {} };
+const SILENT: Progress = { phase() {}, line() {}, done() {} };
 
 /** Progress for a terminal or a log; nothing at all when `quiet`. */
 export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progress {
@@ -55,6 +57,10 @@ export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progre
       if (!live) say(`${label}: ${progress.outcomes.visitors} visitors over ${lasts.toFixed(1)} s`);
       timer = setInterval(() => say(line()), live ? REPAINT_MS : PLAIN_LINE_MS);
       timer.unref();
+    },
+    line(text) {
+      halt();
+      say(text);
     },
     done() {
       halt();

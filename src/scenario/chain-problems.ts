@@ -58,16 +58,7 @@ function loopProblems(topology: Topology): Problem[] {
 
 function knobProblems(topology: Topology, name: string): Problem[] {
   const spec = topology[name];
-  const problems = (['image', 'port', 'ready'] as const)
-    .filter((knob) => spec[knob] !== undefined)
-    .map(
-      (knob): Problem => ({
-        message: `\`${knob}\` is not yet supported by this version`,
-        hint: 'it needs the docker driver, which this version does not have yet',
-        path: ['topology', name, knob],
-        at: 'key',
-      }),
-    );
+  const problems: Problem[] = [];
   if (spec.kind === 'nat' && spec.masquerade && spec.addresses > 1) {
     problems.push({
       message: `masquerade uses the one address of the outgoing interface, so \`addresses: ${spec.addresses}\` would do nothing`,

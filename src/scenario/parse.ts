@@ -4,6 +4,7 @@ import { usageError } from '../errors.js';
 import { layerOf, type Topology } from '../topology/chain.js';
 import { chainProblems } from './chain-problems.js';
 import { gateProblems, type WrittenGate, writtenGates } from './gate-problems.js';
+import { imageProblems } from './image-problems.js';
 import { isMapping, mergePatch } from './merge-patch.js';
 import { applyOverride, type Override, parseOverride } from './overrides.js';
 import { type Placer, placer, throwProblems } from './placing.js';
@@ -141,7 +142,13 @@ function identity({ path, message }: Problem): string {
 function checkBody(raw: unknown): { value?: Body; problems: Problem[] } {
   const { value, problems } = checkSchema(bodySchema, raw);
   if (value === undefined) return { problems };
-  const inChain = [...chainProblems(value.topology), ...eventProblems(value)];
+  const inChain = [
+    ...chainProblems(value.topology),
+    ...Object.keys(value.topology).flatMap((name) =>
+      imageProblems(value.topology, name, valueAt(raw, ['topology', name])),
+    ),
+    ...eventProblems(value),
+  ];
   return { value, problems: inChain.length > 0 ? inChain : trafficProblems(value.traffic, value.topology) };
 }
 

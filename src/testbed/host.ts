@@ -37,6 +37,17 @@ export interface SpawnOptions {
   env?: Record<string, string>;
 }
 
+/** An image of the user's own, to be started on a host. */
+export interface ImageStart {
+  image: string;
+  /** Name of the log file that its output goes to, `<label>.log`. */
+  label: string;
+  /** Files put into it before it starts, by absolute path. */
+  files: { path: string; text: string }[];
+  /** RLIMIT_NOFILE; the daemon's own when absent. */
+  openFiles?: number;
+}
+
 /** One running host of the testbed. */
 export interface Host {
   /** `shop[0]`, or plain `edge` for a node with one host. */
@@ -59,6 +70,11 @@ export interface Host {
   run(argv: string[], options?: { input?: string }): Promise<CommandResult>;
   /** Starts a daemon; it ends with the testbed at the latest. */
   spawn(argv: string[], options: SpawnOptions): Promise<HostProcess>;
+  /**
+   * Starts an image of the user's own as it is built, in this host's network. From then on the host's files are the image's.
+   * Absent where the driver runs no images.
+   */
+  startImage?(start: ImageStart): Promise<HostProcess>;
   /** Writes a file; a relative path is taken from `logDir`. Returns the path as the host sees it. */
   writeFile(path: string, text: string): Promise<string>;
   /** Reads a file, '' when there is none; a relative path is taken from `logDir`. */
@@ -75,6 +91,8 @@ export interface Testbed {
   readonly plan: Plan;
   /** By host name, in the plan's order. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** A command that enters a host's network from another terminal, for a person to type. */
+  entry(host: string): Promise<string>;
   /** Ends every process and removes every host. Idempotent. */
   down(): Promise<void>;
 }

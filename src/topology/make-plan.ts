@@ -87,7 +87,7 @@ function connections(topology: Topology, hosts: PlannedHost[]): Pick<Plan, 'targ
 
 function endpointOf(host: PlannedHost): Endpoint {
   const [address] = interfaceOf(host, 'front0').addresses;
-  return { host: host.name, address, port: host.layer === 'L7' ? PROXY_PORT : SERVER_PORT };
+  return { host: host.name, address, port: host.spec.port ?? (host.layer === 'L7' ? PROXY_PORT : SERVER_PORT) };
 }
 
 function interfaceOf(host: PlannedHost, name: 'front0' | 'back0'): PlannedInterface {

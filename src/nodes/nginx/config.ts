@@ -17,7 +17,12 @@ export function mainDirectives(files: NginxFiles): string {
   // The user must be root: an ordinary user's namespace knows no other id.
   return `daemon off;
 user root;
-pid "${files.pid}";
+${fileDirectives(files)}`;
+}
+
+/** Main-level directives that place nginx's files. */
+export function fileDirectives(files: NginxFiles): string {
+  return `pid "${files.pid}";
 error_log "${files.errorLog}" warn;
 `;
 }

@@ -1,7 +1,7 @@
 /** Installs what the netns driver misses, where the package manager is apt-get and the rights are there; else says the line to type. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { findCommand } from './find-command.js';
+import { findCommand } from '../find-command.js';
 
 /** How each package manager installs, and its own names where they differ from Debian's. */
 const MANAGERS: { command: string; install: string; names: Record<string, string> }[] = [

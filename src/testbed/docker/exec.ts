@@ -1,0 +1,137 @@
+/** Commands and daemons inside a container, by the daemon's `exec`. */
+import { createWriteStream } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Container, Exec } from 'dockerode';
+import { testbedError } from '../../errors.js';
+import type { CommandResult, HostProcess } from '../host.js';
+import { type Daemon, daemonError } from './daemon.js';
+import { startExec } from './streams.js';
+
+/** Runs a command to its end. Throws a PortPartyError (exit 3) that names `where`, the command and its stderr when it fails. */
+export async function execRun(
+  daemon: Daemon,
+  container: Container,
+  where: string,
+  argv: string[],
+  input?: string,
+): Promise<CommandResult> {
+  const { code, stdout, stderr } = await execToEnd(daemon, container, where, argv, input);
+  if (code === 0) return { stdout, stderr };
+  throw (
+    startFailure(code, `${stdout}${stderr}`, argv[0], where) ??
+    testbedError(`${argv.join(' ')} failed: ${stderr.trim() || stdout.trim() || `exit code ${code}`}`, where)
+  );
+}
+
+async function execToEnd(daemon: Daemon, container: Container, where: string, argv: string[], input?: string) {
+  try {
+    const exec = await container.exec({
+      Cmd: argv,
+      AttachStdin: input !== undefined,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const streams = await startExec(daemon, exec, input);
+    const [stdout, stderr] = await Promise.all([text(streams.stdout), text(streams.stderr)]);
+    return { code: await exitCode(exec), stdout, stderr };
+  } catch (error) {
+    throw daemonError(`running ${argv.join(' ')} in the container`, error, where);
+  }
+}
+
+/** Exit codes by which the runtime says that it could not start the program, and its words for that. */
+function startFailure(code: number | null, output: string, program: string, where: string) {
+  if (code !== 126 && code !== 127) return undefined;
+  const words = output.trim();
+  return /executable file not found|no such file or directory/i.test(words)
+    ? testbedError(`the command ${program} is missing in the container's image`, where, 'use an image that has it')
+    : testbedError(`cannot start ${program}: ${words || `exit code ${code}`}`, where);
+}
+
+/** How often a command's end is asked for once its output has ended, ms. */
+const END_POLL_MS = 5;
+
+/** Exit code of a command whose output has ended: the daemon learns of it a little later. */
+async function exitCode(exec: Exec): Promise<number | null> {
+  for (;;) {
+    const { Running, ExitCode } = await exec.inspect();
+    if (!Running && ExitCode !== null) return ExitCode;
+    await sleep(END_POLL_MS);
+  }
+}
+
+/** Where a daemon's own process id is written, as its container numbers it. */
+const pidFile = (runDir: string, label: string) => `${runDir}/.${label}.pid`;
+
+/** Writes its process id, then becomes the daemon: arguments are the file, the limit of open files (0: as it is), the daemon. */
+const BECOME = 'echo $$ > "$1" && { [ "$2" = 0 ] || ulimit -n "$2"; } && shift 2 && exec "$@"';
+
+/** What a daemon inside a container needs to start. */
+export interface SpawnSpec {
+  argv: string[];
+  label: string;
+  openFiles?: number;
+  env?: Record<string, string>;
+  /** Scratch folder in the container. */
+  runDir: string;
+  /** File on this machine that its output is appended to. */
+  logFile: string;
+}
+
+/** Starts a daemon; resolves once its program has replaced the shell that starts it, or has ended. */
+export async function execSpawn(
+  daemon: Daemon,
+  container: Container,
+  where: string,
+  spec: SpawnSpec,
+): Promise<HostProcess> {
+  const { argv, label, openFiles = 0, env = {}, runDir, logFile } = spec;
+  const log = createWriteStream(logFile, { flags: 'a' });
+  try {
+    const exec = await container.exec({
+      Cmd: ['sh', '-c', BECOME, 'sh', pidFile(runDir, label), String(openFiles), ...argv],
+      Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const { stdout, stderr } = await startExec(daemon, exec, undefined);
+    // Both may end the file; neither does.
+    stdout.pipe(log, { end: false });
+    stderr.pipe(log, { end: false });
+    const outputEnded = Promise.allSettled([finished(stdout), finished(stderr)]);
+    const { Pid: pid } = await exec.inspect();
+    let running = true;
+    const exited = outputEnded.then(async () => {
+      const code = await exitCode(exec).catch(() => null);
+      running = false;
+      await new Promise<void>((resolve) => log.end(resolve));
+      return ended(code);
+    });
+    return {
+      pid,
+      exited,
+      get running() {
+        return running;
+      },
+      async signal(name) {
+        if (!running) return;
+        const file = pidFile(runDir, label);
+        // Its own process group: the runtime starts every command in a session of its own.
+        const kill = `p=$(cat "$1") && kill -s ${name.slice(3)} -- "-$p" 2>/dev/null || :`;
+        await execToEnd(daemon, container, where, ['sh', '-c', kill, 'sh', file]);
+      },
+    };
+  } catch (error) {
+    log.end();
+    throw daemonError(`starting ${argv[0]} in the container`, error, where);
+  }
+}
+
+/** A shell's way to say that a signal ended it is 128 and the signal's number. */
+function ended(code: number | null): { code: number | null; signal: string | null } {
+  const signals: Record<number, string> = { 129: 'SIGHUP', 130: 'SIGINT', 137: 'SIGKILL', 143: 'SIGTERM' };
+  const signal = code === null ? 'SIGKILL' : signals[code];
+  return signal === undefined ? { code, signal: null } : { code: null, signal };
+}

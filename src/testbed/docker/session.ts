@@ -1,0 +1,91 @@
+/** One process's dealings with the daemon: its labels, its reaper, and the images that it needs. */
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type Daemon, daemonError, REAPER_IMAGE } from './daemon.js';
+import { ensureImages, type ImageName } from './images/ensure.js';
+import { OWNER_LABEL, ownOwner } from './owner.js';
+
+/** What every container, network and volume of this process carries. */
+export interface Session {
+  daemon: Daemon;
+  /** Begins every name; unique to the process. */
+  prefix: string;
+  labels: Record<string, string>;
+  /** Full tags of our own images, by name; those of `openSession` and of later `need` calls. */
+  images: Partial<Record<ImageName, string>>;
+  /** Builds further images. */
+  need(names: ImageName[]): Promise<void>;
+  /** Lets the reaper go. Idempotent. */
+  close(): Promise<void>;
+}
+
+const OWN_REAPER = 'portparty/reaper:latest';
+
+/** Label by which testcontainers' reaper knows what to remove. */
+const REAPER_LABEL = 'org.testcontainers.session-id';
+
+/**
+ * Builds the images that are missing and starts the reaper, which removes everything of this process should it be killed.
+ * `onProgress` gets a line per step.
+ */
+export async function openSession(
+  daemon: Daemon,
+  names: ImageName[],
+  onProgress: (line: string) => void,
+): Promise<Session> {
+  const images: Session['images'] = {};
+  const need = async (wanted: ImageName[]) => {
+    const missing = wanted.filter((name) => images[name] === undefined);
+    if (missing.length > 0) Object.assign(images, await ensureImages(daemon.docker, missing, onProgress));
+  };
+  const ownReaper = REAPER_IMAGE === OWN_REAPER && process.env.TESTCONTAINERS_RYUK_DISABLED !== 'true';
+  await need(ownReaper ? [...names, 'reaper'] : names);
+  if (ownReaper) await nameReaper(daemon, images.reaper!);
+  const reaper = await startReaper();
+  return {
+    daemon,
+    prefix: `portparty-${randomUUID().slice(0, 8)}`,
+    labels: { [REAPER_LABEL]: reaper.sessionId, [OWNER_LABEL]: ownOwner() },
+    images,
+    need,
+    close: () => reaper.leave(),
+  };
+}
+
+interface Reaper {
+  sessionId: string;
+  leave(): Promise<void>;
+}
+
+async function nameReaper(daemon: Daemon, tag: string): Promise<void> {
+  const [repo, version] = OWN_REAPER.split(':');
+  await daemon.docker
+    .getImage(tag)
+    .tag({ repo, tag: version })
+    .catch((error) => {
+      throw daemonError(`naming the image ${tag}`, error);
+    });
+}
+
+/** testcontainers' reaper, with our own image in the place of one from a registry. */
+async function startReaper(): Promise<Reaper> {
+  const { getContainerRuntimeClient, getReaper } = await import('testcontainers');
+  try {
+    const reaper = await getReaper(await getContainerRuntimeClient());
+    const { socket } = reaper as unknown as { socket?: Socket };
+    return {
+      sessionId: reaper.sessionId,
+      async leave() {
+        if (socket === undefined || socket.destroyed) return;
+        // Understood by our own reaper alone: nothing of this client is left, so there is nothing to wait for.
+        socket.write('bye\r\n');
+        await new Promise<void>((resolve) => {
+          socket.end(resolve);
+          socket.once('error', () => resolve());
+        });
+      },
+    };
+  } catch (error) {
+    throw daemonError('starting the reaper, which removes the containers should this process be killed', error);
+  }
+}

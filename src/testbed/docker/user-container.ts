@@ -1,0 +1,83 @@
+/** The container of an image of the user's own, in the network of the host that it belongs to. */
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Container } from 'dockerode';
+import type { HostProcess, ImageStart } from '../host.js';
+import { startContainer } from './container.js';
+import { daemonError } from './daemon.js';
+import { putFiles } from './files.js';
+import type { Session } from './session.js';
+import { attachStreams } from './streams.js';
+
+/** Where such a container is. */
+export interface UserContainerPlace {
+  host: string;
+  /** Name of the container. */
+  name: string;
+  /** Id of the host's container, which holds the network. */
+  networkOf: string;
+  /** Folder of the record for its output. */
+  recordDir: string;
+  /** Folders that anybody in the container may write to. */
+  folders: string[];
+}
+
+/** Starts it; resolves once its first process runs. Throws a PortPartyError (exit 3). */
+export async function startUserContainer(
+  session: Session,
+  place: UserContainerPlace,
+  { image, label, files, openFiles }: ImageStart,
+): Promise<{ container: Container; process: HostProcess }> {
+  const { docker } = session.daemon;
+  const { host } = place;
+  const streams = attachStreams(session.daemon, host);
+  const log = createWriteStream(join(place.recordDir, `${label}.log`), { flags: 'a' });
+  const started = await startContainer(session, {
+    name: place.name,
+    image,
+    network: { of: place.networkOf },
+    asBuilt: true,
+    openFiles,
+    async prepare(id) {
+      await putFiles(docker.getContainer(id), host, files, place.folders);
+      await streams.attach(id);
+      const { stdout, stderr } = streams.opened();
+      stdout.pipe(log, { end: false });
+      stderr.pipe(log, { end: false });
+    },
+  });
+  const container = docker.getContainer(started.getId());
+  const { State } = await container.inspect();
+  let running = true;
+  const exited = container.wait().then(
+    ({ StatusCode }: { StatusCode: number }) => {
+      running = false;
+      log.end();
+      return { code: StatusCode, signal: null };
+    },
+    () => {
+      running = false;
+      log.end();
+      return { code: null, signal: 'SIGKILL' };
+    },
+  );
+  return {
+    container,
+    process: {
+      pid: State.Pid,
+      exited,
+      get running() {
+        return running;
+      },
+      async signal(name) {
+        if (!running) return;
+        try {
+          await container.kill({ signal: name });
+        } catch (error) {
+          // It may have ended meanwhile.
+          if ((error as { statusCode?: number }).statusCode !== 409) throw daemonError(`sending ${name}`, error, host);
+        }
+      },
+    },
+  };
+}
