@@ -6,6 +6,7 @@ import type { HostWatch } from '../observe/host-watch.js';
 import { watchHost } from '../observe/watch-host.js';
 import { runCommand } from './commands.js';
 import type { AgentCalls, CallName } from './protocol.js';
+import { prepareSender, type Sender, type Tell } from './sender.js';
 
 /** A handler per call; it may answer later. */
 export type Handlers = {
@@ -14,10 +15,11 @@ export type Handlers = {
   ) => ReturnType<AgentCalls[Name]> | Promise<ReturnType<AgentCalls[Name]>>;
 };
 
-/** The handlers of one agent. */
-export function handlers(): Handlers {
+/** The handlers of one agent; `tell` sends what is not asked for. */
+export function handlers(tell: Tell): Handlers {
   let watch: HostWatch | undefined;
-  const cpuAtStart = process.cpuUsage();
+  let sender: Sender | undefined;
+  let cpuAtStart = process.cpuUsage();
 
   return {
     run: runCommand,
@@ -25,13 +27,26 @@ export function handlers(): Handlers {
     write: ({ path, text }) => writeFileSync(path, text),
     clock: readClocks,
     async watch(order) {
+      cpuAtStart = process.cpuUsage();
       watch = await watchHost(order, null, (argv, options) => succeeding(order.host, argv, options?.input));
     },
     async sample() {
+      // Before the answer, so that the requests of a sample are those of its moment.
+      sender?.tellChanges();
       const { user, system } = process.cpuUsage(cpuAtStart);
       return { ...(await watch!.sample()), agentCpuSeconds: (user + system) / 1e6 };
     },
     unwatch: () => watch!.stop(),
+    async prepare({ engine, plan }) {
+      sender = await prepareSender(engine, plan, tell);
+      return sender.visitors;
+    },
+    start: (startNs) => sender!.run(startNs),
+    stop: () => sender?.stop(),
+    async release() {
+      await sender?.close();
+      sender = undefined;
+    },
   };
 }
 

@@ -2,8 +2,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { testbedError } from '../errors.js';
 import type { HostSeen, HostWatch, WatchOrder } from '../observe/host-watch.js';
+import type { Engine, TrafficPlan } from '../traffic/engine.js';
 import { type Connection, openConnection } from './connection.js';
-import type { HostAgent } from './host-agent.js';
+import type { HostAgent, RemoteTraffic } from './host-agent.js';
 
 export type { HostAgent } from './host-agent.js';
 
@@ -35,6 +36,7 @@ export async function connectAgent(
     readProc: (path) => connection.call('read', path),
     clock: () => connection.call('clock'),
     watch: (order) => watchFrom(connection, order),
+    prepare: (engine, plan) => prepareFrom(connection, engine, plan),
     async close() {
       connection.hangUp();
       await connection.closed;
@@ -69,6 +71,20 @@ async function watchFrom(connection: Connection, order: WatchOrder): Promise<Hos
       ended ??= connection.call('unwatch');
       return ended;
     },
+  };
+}
+
+async function prepareFrom(connection: Connection, engine: Engine['name'], plan: TrafficPlan): Promise<RemoteTraffic> {
+  const visitors = await connection.call('prepare', { engine, plan });
+  return {
+    visitors,
+    run(startNs, onRows) {
+      connection.on('rows', onRows);
+      return connection.call('start', startNs);
+    },
+    // Where the line is broken, whoever waits for the end of the sending is told so.
+    stop: () => void connection.call('stop').catch(() => {}),
+    close: () => connection.call('release').catch(() => {}),
   };
 }
 

@@ -13,7 +13,7 @@ const output = new Socket({ fd: 1, readable: false, writable: true });
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const send = (message: Reply) => writeFrame(output, message);
-const calls = handlers();
+const calls = handlers((event, value) => send({ event, value }));
 
 async function answer({ id, name, argument }: Call): Promise<void> {
   try {

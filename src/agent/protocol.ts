@@ -8,6 +8,8 @@
  */
 import type { ClockReading } from '../observe/clock.js';
 import type { HostSample, HostSeen, WatchOrder } from '../observe/host-watch.js';
+import type { Engine, GeneratorReport, TrafficPlan } from '../traffic/engine.js';
+import type { RowBatch } from '../traffic/row-batch.js';
 
 /** A command that has ended in the host's namespaces. */
 export interface CommandEnd {
@@ -28,6 +30,14 @@ export interface AgentCalls {
   sample(): HostSample;
   /** Ends the watch. */
   unwatch(): HostSeen;
+  /** Makes an engine ready to send; answers with the number of visitors that its outcomes have room for. One at a time. */
+  prepare(traffic: { engine: Engine['name']; plan: TrafficPlan }): number;
+  /** Sends, from this moment of the agent's CLOCK_MONOTONIC on; answers when all outcomes have been told. */
+  start(startNs: bigint): GeneratorReport;
+  /** Ends the sending early. */
+  stop(): void;
+  /** Frees what the engine holds. */
+  release(): void;
 }
 
 export type CallName = keyof AgentCalls;
@@ -39,6 +49,8 @@ export type Answer<Name extends CallName> = ReturnType<AgentCalls[Name]>;
 export interface AgentEvents {
   /** First of all: it listens. */
   ready: null;
+  /** What has become of requests since the last time. */
+  rows: RowBatch;
 }
 
 export type EventName = keyof AgentEvents;

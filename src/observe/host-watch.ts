@@ -35,6 +35,8 @@ export interface HostSample {
   peak?: number;
   /** Sockets, or entries of the connection table, by TCP state. */
   states?: Record<string, number>;
+  /** How long taking it kept the watching process busy, ms. */
+  tookMs: number;
   /** CPU seconds that the daemons have used since the watch began. */
   cpuSeconds: number;
   /** CPU seconds that the agent has used since the watch began: 0 where this process watches itself. */

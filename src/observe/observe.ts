@@ -68,9 +68,9 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
   function sampleAgain(): void {
     const began = performance.now();
     sampling = sampler.take().then(
-      () => {
-        const tookMs = performance.now() - began;
-        timer = setTimeout(sampleAgain, Math.max(SAMPLE_EVERY_MS - tookMs, tookMs / SAMPLE_SHARE)).unref();
+      (busyMs) => {
+        const passedMs = performance.now() - began;
+        timer = setTimeout(sampleAgain, Math.max(SAMPLE_EVERY_MS - passedMs, busyMs / SAMPLE_SHARE)).unref();
       },
       // An agent is gone: its host's watch says so when it is stopped.
       () => {},

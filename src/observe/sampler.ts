@@ -16,8 +16,11 @@ export interface SampledHost {
 /** Takes samples and remembers peaks. */
 export interface Sampler {
   samples: PortSample[];
-  /** Takes one. Hosts that this process watches itself are counted before it returns. */
-  take(): Promise<void>;
+  /**
+   * Takes one; hosts that this process watches itself are counted before it returns.
+   * Resolves with how long it kept the busiest process busy, ms.
+   */
+  take(): Promise<number>;
   /** By node: the peak of its busiest host. A gateway's is exact, the others' the highest sample. */
   peaks(): Record<string, PoolPeak>;
 }
@@ -40,8 +43,11 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
     pool.peakShare = value / pool.capacity;
   }
 
-  async function take(): Promise<void> {
-    const counts = await Promise.all(hosts.map(({ watch }) => watch.sample()));
+  async function take(): Promise<number> {
+    const began = performance.now();
+    const counting = hosts.map(({ watch }) => watch.sample());
+    const busyMs = performance.now() - began;
+    const counts = await Promise.all(counting);
     const { user, system } = process.cpuUsage(ownCpuAtStart);
     const sample: PortSample = {
       timeNs: counts.length === 0 ? nowSinceStart(clock) : Math.min(...counts.map(({ timeNs }) => timeNs)),
@@ -67,6 +73,7 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
       if (timeWait !== undefined) sample.timeWait[node] = timeWait;
     });
     samples.push(sample);
+    return Math.max(busyMs, ...counts.map(({ tookMs }) => tookMs));
   }
 
   return { samples, take, peaks: () => pools };

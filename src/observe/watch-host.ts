@@ -66,8 +66,10 @@ export async function watchHost(order: WatchOrder, netns: string | null, run: Ru
   let ended: Promise<HostSeen> | undefined;
   return {
     sample() {
+      const began = performance.now();
       const timeNs = nowSinceStart(clock);
-      return { timeNs, ...countPorts(timeNs), cpuSeconds: cpuNow() - cpuBefore, agentCpuSeconds: 0 };
+      const count = { ...countPorts(timeNs), cpuSeconds: cpuNow() - cpuBefore, agentCpuSeconds: 0 };
+      return { timeNs, ...count, tookMs: performance.now() - began };
     },
     stop() {
       ended ??= end();

@@ -5,7 +5,8 @@ import { keepLedger, type Ledger } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { readTickets } from '../nodes/ticket-shop.js';
-import { runClock, startedAtMs } from '../observe/clock.js';
+import { startUserImage } from '../nodes/user-image.js';
+import { startedAtMs } from '../observe/clock.js';
 import type { Observations } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
@@ -14,9 +15,7 @@ import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
-
-/** Time between the last preparation and the first planned arrival: opening the taps takes some of it, ns. */
-const HEAD_START_NS = 200_000_000n;
+import { type Site, siteOf } from './site.js';
 
 export interface TrialSettings {
   variant: ScenarioVariant;
@@ -64,12 +63,13 @@ export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
   const running = new Map<string, RunningNode>();
   try {
     onProgress({ phase: 'starting' });
+    const site = siteOf(testbed);
     const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
-    preparing = settings.engine.prepare(traffic);
+    preparing = site.prepare(settings.engine, traffic);
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});
     await startNodes(testbed, settings, running);
-    return await drive(testbed, settings, traffic, await preparing, running);
+    return await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
   } finally {
     await preparing?.then(
       (prepared) => prepared.close(),
@@ -91,7 +91,7 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
   const start = async (planned: PlannedHost) => {
     const kind = kindOf(planned.spec.kind);
     if (kind.start === undefined) return;
-    const started = await kind.start({
+    const context = {
       host: testbed.hosts.get(planned.name)!,
       planned,
       spec: planned.spec,
@@ -100,22 +100,25 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
       sources: plan.sources[planned.name] ?? [],
       userConfig: variant.configs[planned.node],
       sharedDir: settings.sharedDir(planned.node),
-    });
+    };
+    const started = planned.spec.image === undefined ? await kind.start(context) : await startUserImage(kind, context);
     running.set(planned.name, started);
   };
   for (const [, hosts] of [...byDepth].sort(([a], [b]) => a - b)) await Promise.all(hosts.map(start));
 }
 
-async function drive(
-  testbed: Testbed,
-  settings: TrialSettings,
-  traffic: TrafficPlan,
-  prepared: PreparedTraffic,
-  running: Map<string, RunningNode>,
-): Promise<TrialResult> {
+interface ReadyTrial {
+  testbed: Testbed;
+  site: Site;
+  settings: TrialSettings;
+  traffic: TrafficPlan;
+  prepared: PreparedTraffic;
+  running: Map<string, RunningNode>;
+}
+
+async function drive({ testbed, site, settings, traffic, prepared, running }: ReadyTrial): Promise<TrialResult> {
   const { outcomes } = prepared;
-  const startNs = process.hrtime.bigint() + HEAD_START_NS;
-  const clock = runClock(startNs);
+  const clock = await site.fixStart();
   const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(running) });
   settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const stop = () => prepared.stop();
@@ -123,12 +126,12 @@ async function drive(
   let generator: GeneratorReport;
   try {
     settings.onProgress({ phase: 'under way', outcomes, lastArrivalNs: traffic.arrivalsNs.at(-1) ?? 0 });
-    const sending = prepared.run(startNs);
+    const sending = prepared.run(clock.monotonicAtStartNs);
     if (settings.interrupt.aborted) prepared.stop();
-    generator = await sending;
+    generator = await Promise.race([sending, site.lost]);
   } catch (error) {
-    // The taps' descriptors would keep the hosts' namespaces alive.
-    await observer.stop();
+    // The taps' descriptors would keep the hosts' namespaces alive. What it says of a lost host is said already.
+    await observer.stop().catch(() => {});
     throw error;
   } finally {
     settings.interrupt.removeEventListener('abort', stop);

@@ -41,11 +41,37 @@ export interface TrafficPlan {
   clients: TrafficClient[];
   /** Request ids are `<prefix>.<visitor>.<step>`, and `.<try>` behind it from the second try on. */
   idPrefix: string;
+  /** Which part of a whole plan this is (`split.ts`); undefined: the whole. */
+  part?: PlanPart;
+}
+
+/**
+ * A part of a plan, sent by a sender of its own: another host's agent, another thread. Its visitors, connections and clients
+ * are counted from 0 as in any plan; here is what they are called in the whole.
+ */
+export interface PlanPart {
+  /** Visitor `i` is number `floor(i / offsets.length) * period + offsets[i % offsets.length]` of the whole. */
+  period: number;
+  offsets: number[];
+  /** Index in the whole of each of its clients. */
+  clients: number[];
+  /** How many clients the whole has. */
+  clientsInAll: number;
+  /** Number of this part and of all: its connection `k` is number `k * of + index` of the whole. */
+  index: number;
+  of: number;
 }
 
 /** The visitor `v` comes from client `v % clients`, and its connections go to that client's targets in turn. */
 export function clientOf(visitor: number, clients: number): number {
   return visitor % clients;
+}
+
+/** Number in the whole plan of visitor `visitor` of a part: what its request ids carry. */
+export function visitorNumber(part: PlanPart | undefined, visitor: number): number {
+  if (part === undefined) return visitor;
+  const { period, offsets } = part;
+  return Math.floor(visitor / offsets.length) * period + offsets[visitor % offsets.length];
 }
 
 /** Id of a request's try (0 = the first), as sent in `X-Request-Id`. */

@@ -7,8 +7,9 @@
 import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { C } from '../../sys/libc.js';
-import { requestId, type TrafficPlan } from '../engine.js';
+import { requestId, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
+import { shareOf } from '../split.js';
 import { isOwnFailure, NO_RETRANSMIT_BELOW_NS, retransmits } from '../undici/socket.js';
 
 /** How often autocannon looks whether it is to stop, ms. */
@@ -128,7 +129,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
       if (asking !== undefined) carry(asking, row);
       asking = undefined;
       const headers: Record<string, string> = {
-        'X-Request-Id': requestId(plan.idPrefix, context.visitor!, stepIndex, 0),
+        'X-Request-Id': requestId(plan.idPrefix, visitorNumber(plan.part, context.visitor!), stepIndex, 0),
       };
       if (step.method === 'POST' && step.body === '') headers['Content-Length'] = '0';
       if (context.cookies !== undefined) headers.Cookie = Object.values(context.cookies).join('; ');
@@ -288,7 +289,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
   }
 
   async function runPhase(phase: { connections: number }, endsNs: number): Promise<void> {
-    const connections = Math.floor(phase.connections / hosts) + (host < phase.connections % hosts ? 1 : 0);
+    const connections = shareOf(phase.connections, host, hosts);
     if (connections === 0 || stopped || full) return;
     phaseOver = false;
     asking = undefined;
