@@ -6,6 +6,8 @@ import type { TrialProgress } from '../run/trial.js';
 /** How often the line is repainted, ms; a second between plain lines would flood a CI log. */
 const REPAINT_MS = 200;
 const PLAIN_LINE_MS = 5000;
+/** A build step may be a whole shell script. */
+const LONGEST_LINE = 120;
 
 export interface Progress {
   /** A trial has entered a phase; `label` names variant and trial. */
@@ -60,7 +62,7 @@ export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progre
     },
     line(text) {
       halt();
-      say(text);
+      say(text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text);
     },
     done() {
       halt();

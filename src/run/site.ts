@@ -18,7 +18,7 @@ export interface Site {
   prepare(engine: Engine, traffic: TrafficPlan): Promise<PreparedTraffic>;
   /** Fixes the start, a moment from now, on the clocks of the machine that the hosts are on. */
   fixStart(): Promise<RunClock>;
-  /** Rejects when an agent ends, with a PortPartyError (exit 3) that names its host; never resolves. */
+  /** Rejects when a host or its agent ends, with a PortPartyError (exit 3) that names the host; never resolves. */
   lost: Promise<never>;
 }
 
@@ -31,6 +31,7 @@ export function siteOf(testbed: Testbed): Site {
       void agent.closed.then((reason) =>
         reject(testbedError(`${name} was lost in the middle of the run: ${reason}`, name)),
       );
+    testbed.lost?.catch(reject);
   });
   // Every agent ends with its testbed, and then nobody listens.
   lost.catch(() => {});

@@ -55,10 +55,13 @@ export interface TrialResult {
   remarks: string[];
 }
 
-export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
-  const { plan, variant, onProgress } = settings;
+export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
+  const { variant, onProgress } = asked;
   onProgress({ phase: 'building' });
-  const testbed = await settings.build(plan);
+  const testbed = await asked.build(asked.plan);
+  // A driver may have built it on other addresses.
+  const { plan } = testbed;
+  const settings: TrialSettings = { ...asked, plan };
   let preparing: Promise<PreparedTraffic> | undefined;
   const running = new Map<string, RunningNode>();
   try {

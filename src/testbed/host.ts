@@ -91,6 +91,8 @@ export interface Testbed {
   readonly plan: Plan;
   /** By host name, in the plan's order. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** Rejects with a PortPartyError (exit 3) that names the host when one ends by itself; never resolves. Absent where none can. */
+  readonly lost?: Promise<never>;
   /** A command that enters a host's network from another terminal, for a person to type. */
   entry(host: string): Promise<string>;
   /** Ends every process and removes every host. Idempotent. */

@@ -1,12 +1,16 @@
 /** The docker driver: builds a plan's hosts as containers on networks with fixed subnets. */
 import { join } from 'node:path';
 import type { StartedTestContainer } from 'testcontainers';
+import { testbedError } from '../../errors.js';
 import { allOrFirstError } from '../../promises.js';
 import { forgetNamespaces } from '../../sys/namespace.js';
 import type { Plan, PlannedHost } from '../../topology/plan.js';
+import { shiftPlan } from '../../topology/shift-plan.js';
 import type { Testbed } from '../host.js';
 import { impairmentOf } from '../link-lines.js';
+import { freeOffsets, isTaken } from './address-space.js';
 import { startContainer } from './container.js';
+import { daemonWords } from './daemon.js';
 import { type DockerHost, dockerHost } from './host.js';
 import { imageOf } from './images-for.js';
 import { linkLines } from './links.js';
@@ -20,11 +24,29 @@ import { addWires, networkOf, wireSegments } from './wires.js';
 let built = 0;
 
 /**
- * Builds the testbed; resolves when every link is up and every sysctl is set. No daemon runs yet.
+ * Builds the testbed; resolves when every link is up and every sysctl is set. No daemon runs yet. Its plan may lie on other
+ * addresses than the one asked for, where another run has those.
  * `logsRoot` is a folder of the record; each host gets a sub-folder of its name.
  * Throws a PortPartyError (exit 3), and leaves nothing, when it cannot be built.
  */
-export async function buildDocker(opened: Session, plan: Plan, { logsRoot }: { logsRoot: string }): Promise<Testbed> {
+export async function buildDocker(session: Session, plan: Plan, { logsRoot }: { logsRoot: string }): Promise<Testbed> {
+  const offsets = await freeOffsets(session.daemon.docker, plan);
+  for (const offset of offsets) {
+    try {
+      return await buildAt(session, shiftPlan(plan, offset), logsRoot);
+    } catch (error) {
+      // Another run was faster.
+      if (!isTaken(error)) throw error;
+    }
+  }
+  throw testbedError(
+    'the networks of this daemon leave no room in 198.18.0.0/15 for the testbed',
+    undefined,
+    'wait until other runs have ended, or remove what they left: portparty clean',
+  );
+}
+
+async function buildAt(opened: Session, plan: Plan, logsRoot: string): Promise<Testbed> {
   const prefix = `${opened.prefix}-${++built}`;
   const session: Session = { ...opened, prefix, labels: { ...opened.labels, [TESTBED_LABEL]: prefix } };
   const hosts = new Map<string, DockerHost>();
@@ -33,9 +55,10 @@ export async function buildDocker(opened: Session, plan: Plan, { logsRoot }: { l
     ended ??= takeDown(session, hosts);
     return ended;
   };
+  let containers: StartedTestContainer[];
   try {
     const networks = await makeNetworks(session, [...plan.segments, ...wireSegments(plan)]);
-    const containers = await allOrFirstError(plan.hosts.map((planned) => startHost(session, plan, planned, networks)));
+    containers = await allOrFirstError(plan.hosts.map((planned) => startHost(session, plan, planned, networks)));
     const reachOf = await chooseReach(session, containers, plan.hosts);
     await addWires(session, plan, networks, reachOf);
     await allOrFirstError(
@@ -56,6 +79,7 @@ export async function buildDocker(opened: Session, plan: Plan, { logsRoot }: { l
   const inOrder = new Map(plan.hosts.map(({ name }) => [name, hosts.get(name)!]));
   return {
     driver: 'docker',
+    lost: firstLost(session, plan, containers, () => ended !== undefined),
     plan,
     hosts: inOrder,
     entry: async (host) => `docker exec -it ${session.prefix}-${containerName(host)} sh`,
@@ -125,6 +149,34 @@ async function setUp(
   const seen = await reach.run(['ip', '-json', '-4', 'address']);
   await reach.run(['ip', '-batch', '-'], `${linkLines(plan, planned, attached, seen.stdout).join('\n')}\n`);
   for (const [name, value] of planned.sysctls) await reach.setSysctl(name, value);
+}
+
+/** Rejects when a host's container ends before the testbed is taken down. */
+function firstLost(
+  { daemon }: Session,
+  plan: Plan,
+  containers: StartedTestContainer[],
+  expected: () => boolean,
+): Promise<never> {
+  const lost = new Promise<never>((_, reject) => {
+    for (const [index, container] of containers.entries()) {
+      const { name } = plan.hosts[index];
+      const fail = (words: string) => {
+        if (!expected())
+          reject(testbedError(`the container of ${name} ended in the middle of the run: ${words}`, name));
+      };
+      daemon.docker
+        .getContainer(container.getId())
+        .wait()
+        .then(
+          ({ StatusCode }: { StatusCode: number }) => fail(`exit code ${StatusCode}`),
+          (error: unknown) => fail(daemonWords(error)),
+        );
+    }
+  });
+  // Mostly nothing is lost, and then nobody listens.
+  lost.catch(() => {});
+  return lost;
 }
 
 async function takeDown(session: Session, hosts: Map<string, DockerHost>): Promise<void> {

@@ -1,4 +1,5 @@
 /** A container of testcontainers with what its own interface does not offer: several networks with fixed addresses, volumes, shared namespaces. */
+import './reaper-image.js';
 import { GenericContainer, type StartedTestContainer } from 'testcontainers';
 import { daemonError } from './daemon.js';
 import type { Session } from './session.js';
@@ -75,7 +76,14 @@ class HostContainer extends GenericContainer {
     if (spec.stdin) Object.assign(this.createOpts, { OpenStdin: true, StdinOnce: true, AttachStdin: true });
     if (spec.writableSysctls) this.hostConfig.ReadonlyPaths = [];
     if (spec.sharedVolume !== undefined)
-      this.hostConfig.Mounts = [{ Type: 'volume', Source: spec.sharedVolume, Target: SHARED_DIR }];
+      this.hostConfig.Mounts = [
+        {
+          Type: 'volume',
+          Source: spec.sharedVolume,
+          Target: SHARED_DIR,
+          VolumeOptions: { NoCopy: false, Labels: session.labels, DriverConfig: { Name: 'local', Options: {} } },
+        },
+      ];
   }
 
   private joinNetwork(network: ContainerSpec['network']): void {

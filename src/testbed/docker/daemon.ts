@@ -1,4 +1,5 @@
 /** The Docker daemon: finding it as testcontainers does, what it is, and its errors in its own words. */
+import './reaper-image.js';
 import { createRequire } from 'node:module';
 import type Dockerode from 'dockerode';
 import { PortPartyError, testbedError } from '../../errors.js';
@@ -15,11 +16,6 @@ export interface Daemon {
   socketPath: string | undefined;
 }
 
-/**
- * The reaper's image under the one name that testcontainers knows it by: it reads the environment when it is first loaded.
- */
-export const REAPER_IMAGE = process.env.RYUK_CONTAINER_IMAGE ?? 'portparty/reaper:latest';
-
 /** Where Docker's own documentation says that the daemon listens by default. */
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
@@ -35,7 +31,6 @@ export function connectDaemon(): Promise<Daemon> {
 }
 
 async function connect(): Promise<Daemon> {
-  process.env.RYUK_CONTAINER_IMAGE = REAPER_IMAGE;
   const { getContainerRuntimeClient } = await import('testcontainers');
   let docker: Dockerode;
   try {

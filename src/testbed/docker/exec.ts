@@ -1,5 +1,6 @@
 /** Commands and daemons inside a container, by the daemon's `exec`. */
 import { createWriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,57 +47,66 @@ function startFailure(code: number | null, output: string, program: string, wher
   if (code !== 126 && code !== 127) return undefined;
   const words = output.trim();
   return /executable file not found|no such file or directory/i.test(words)
-    ? testbedError(`the command ${program} is missing in the container's image`, where, 'use an image that has it')
+    ? missingError(program, where)
     : testbedError(`cannot start ${program}: ${words || `exit code ${code}`}`, where);
 }
 
-/** How often a command's end is asked for once its output has ended, ms. */
-const END_POLL_MS = 5;
+function missingError(program: string, where: string) {
+  return testbedError(`the command ${program} is missing in the container's image`, where, 'use an image that has it');
+}
 
-/** Exit code of a command whose output has ended: the daemon learns of it a little later. */
+/** How often a command's end is asked for once its output has ended, ms: more and more seldom. */
+const END_POLL_MS = { first: 5, last: 200 };
+
+/** Exit code of a command whose output has ended: the daemon learns of it a little later, and it may go on without outputs. */
 async function exitCode(exec: Exec): Promise<number | null> {
-  for (;;) {
+  for (let pause = END_POLL_MS.first; ; pause = Math.min(2 * pause, END_POLL_MS.last)) {
     const { Running, ExitCode } = await exec.inspect();
     if (!Running && ExitCode !== null) return ExitCode;
-    await sleep(END_POLL_MS);
+    await sleep(pause);
   }
 }
 
-/** Where a daemon's own process id is written, as its container numbers it. */
-const pidFile = (runDir: string, label: string) => `${runDir}/.${label}.pid`;
+/** First line of a daemon that cannot be had. */
+const MISSING = 'missing';
 
-/** Writes its process id, then becomes the daemon: arguments are the file, the limit of open files (0: as it is), the daemon. */
-const BECOME = 'echo $$ > "$1" && { [ "$2" = 0 ] || ulimit -n "$2"; } && shift 2 && exec "$@"';
+/**
+ * Writes its process id as the container numbers it, then becomes the daemon: arguments are the limit of open files (0: as it
+ * is) and the daemon.
+ */
+const BECOME = `command -v "$2" >/dev/null || { echo ${MISSING}; exit 127; }
+[ "$1" = 0 ] || ulimit -n "$1" || exit 126
+echo $$; shift; exec "$@"`;
 
 /** What a daemon inside a container needs to start. */
 export interface SpawnSpec {
   argv: string[];
-  label: string;
   openFiles?: number;
   env?: Record<string, string>;
-  /** Scratch folder in the container. */
-  runDir: string;
   /** File on this machine that its output is appended to. */
   logFile: string;
 }
 
-/** Starts a daemon; resolves once its program has replaced the shell that starts it, or has ended. */
+/** Starts a daemon; resolves once the shell that starts it gives way to it. Throws a PortPartyError (exit 3) when it cannot be started. */
 export async function execSpawn(
   daemon: Daemon,
   container: Container,
   where: string,
   spec: SpawnSpec,
 ): Promise<HostProcess> {
-  const { argv, label, openFiles = 0, env = {}, runDir, logFile } = spec;
+  const { argv, openFiles = 0, env = {}, logFile } = spec;
   const log = createWriteStream(logFile, { flags: 'a' });
   try {
     const exec = await container.exec({
-      Cmd: ['sh', '-c', BECOME, 'sh', pidFile(runDir, label), String(openFiles), ...argv],
+      Cmd: ['sh', '-c', BECOME, 'sh', String(openFiles), ...argv],
       Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       AttachStdout: true,
       AttachStderr: true,
     });
     const { stdout, stderr } = await startExec(daemon, exec, undefined);
+    const inContainer = await firstLine(stdout);
+    if (inContainer === MISSING) throw missingError(argv[0], where);
+    if (inContainer === '') throw testbedError(`cannot start ${argv[0]}: ${(await text(stderr)).trim()}`, where);
     // Both may end the file; neither does.
     stdout.pipe(log, { end: false });
     stderr.pipe(log, { end: false });
@@ -117,16 +127,32 @@ export async function execSpawn(
       },
       async signal(name) {
         if (!running) return;
-        const file = pidFile(runDir, label);
         // Its own process group: the runtime starts every command in a session of its own.
-        const kill = `p=$(cat "$1") && kill -s ${name.slice(3)} -- "-$p" 2>/dev/null || :`;
-        await execToEnd(daemon, container, where, ['sh', '-c', kill, 'sh', file]);
+        const kill = `kill -s ${name.slice(3)} -- -${inContainer} 2>/dev/null || :`;
+        await execToEnd(daemon, container, where, ['sh', '-c', kill]);
       },
     };
   } catch (error) {
     log.end();
     throw daemonError(`starting ${argv[0]} in the container`, error, where);
   }
+}
+
+/** The first line of a stream, which goes on behind it; '' when it ends before. */
+function firstLine(stream: Readable): Promise<string> {
+  return new Promise((resolve) => {
+    let seen = Buffer.alloc(0);
+    const onEnd = () => resolve('');
+    const onData = (chunk: Buffer) => {
+      seen = Buffer.concat([seen, chunk]);
+      const end = seen.indexOf('\n');
+      if (end < 0) return;
+      stream.off('data', onData).off('end', onEnd).pause();
+      if (end + 1 < seen.length) stream.unshift(seen.subarray(end + 1));
+      resolve(seen.toString('utf8', 0, end));
+    };
+    stream.on('data', onData).once('end', onEnd);
+  });
 }
 
 /** A shell's way to say that a signal ended it is 128 and the signal's number. */

@@ -52,7 +52,7 @@ export async function dockerHost(
       spawned.add(`${label}.log`);
       const logFile = join(recordDir, `${label}.log`);
       await appendFile(logFile, '');
-      return execSpawn(daemon, container, name, { argv, label, openFiles, env, runDir: RUN_DIR, logFile });
+      return execSpawn(daemon, container, name, { argv, openFiles, env, logFile });
     },
     async startImage(start) {
       spawned.add(`${start.label}.log`);

@@ -1,9 +1,10 @@
 /** One process's dealings with the daemon: its labels, its reaper, and the images that it needs. */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type Daemon, daemonError, REAPER_IMAGE } from './daemon.js';
+import { type Daemon, daemonError } from './daemon.js';
 import { ensureImages, type ImageName } from './images/ensure.js';
 import { OWNER_LABEL, ownOwner } from './owner.js';
+import { OWN_REAPER, REAPER_IMAGE } from './reaper-image.js';
 
 /** What every container, network and volume of this process carries. */
 export interface Session {
@@ -18,8 +19,6 @@ export interface Session {
   /** Lets the reaper go. Idempotent. */
   close(): Promise<void>;
 }
-
-const OWN_REAPER = 'portparty/reaper:latest';
 
 /** Label by which testcontainers' reaper knows what to remove. */
 const REAPER_LABEL = 'org.testcontainers.session-id';

@@ -5,9 +5,10 @@
  *     host --network "wire-host"-- near0 [bridge wire0] far0 --network of the segment-- next hop
  */
 import type { StartedTestContainer } from 'testcontainers';
-import { testbedError, usageError } from '../../errors.js';
+import { testbedError } from '../../errors.js';
 import { allOrFirstError } from '../../promises.js';
 import type { Plan, PlannedHost, PlannedInterface } from '../../topology/plan.js';
+import { boundsOf, toDotted } from '../../topology/shift-plan.js';
 import { impairmentOf, lossRules, netemLine } from '../link-lines.js';
 import { startContainer } from './container.js';
 import { containerName } from './names.js';
@@ -40,30 +41,16 @@ export function networkOf(host: PlannedHost, nic: PlannedInterface): string {
   return impairmentOf(host, nic) === undefined ? nic.segment : `wire-${host.name}`;
 }
 
-/** Top of 198.18.0.0/15; a plan's own subnets begin at its bottom. */
-const TOP = 0xc613_ffff;
 const WIRE_SUBNET_SIZE = 8;
 
-/** The networks between hosts and wires. Their addresses are Docker's affair and never used. */
+/** The networks between hosts and wires, behind the plan's own. Their addresses are Docker's affair and never used. */
 export function wireSegments(plan: Plan): { name: string; subnet: string }[] {
-  return wiresOf(plan).map(({ network }, index) => {
-    const base = (TOP - (index + 1) * WIRE_SUBNET_SIZE + 1) >>> 0;
-    const subnet = `${[24, 16, 8, 0].map((shift) => (base >>> shift) & 0xff).join('.')}/29`;
-    if (plan.segments.some((segment) => endOf(segment.subnet) >= base))
-      throw usageError(
-        'the topology leaves no addresses of 198.18.0.0/15 for its links with delay or loss',
-        undefined,
-        'use fewer `hosts`, `addresses` or `sourceAddresses`',
-      );
-    return { name: network, subnet };
-  });
-}
-
-/** The last address of a subnet as a number. */
-function endOf(subnet: string): number {
-  const [address, length] = subnet.split('/');
-  const base = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  return base + 2 ** (32 - Number(length)) - 1;
+  const last = Math.max(...plan.segments.map(({ subnet }) => boundsOf(subnet).last));
+  const start = Math.ceil((last + 1) / WIRE_SUBNET_SIZE) * WIRE_SUBNET_SIZE;
+  return wiresOf(plan).map(({ network }, index) => ({
+    name: network,
+    subnet: `${toDotted(start + index * WIRE_SUBNET_SIZE)}/29`,
+  }));
 }
 
 /**

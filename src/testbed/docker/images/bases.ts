@@ -27,7 +27,7 @@ export function presentBase(inventory: Inventory, setting: BaseSetting): BaseIma
 
 /** The Node.js that is there already, by the setting. A local one is of a local or official Debian. */
 export function presentNode(inventory: Inventory, setting: BaseSetting, base?: BaseImage): BaseImage | undefined {
-  const local = base === undefined ? [] : [localNode(base, inventory.cpu).tag];
+  const local = base === undefined ? [] : [localNode(base).tag];
   return firstPresent(inventory, allowed(setting, OFFICIAL_NODE, ...local));
 }
 
@@ -73,7 +73,7 @@ export function getNode(
     whyNotLocal: () => whyNoLocalNode(inventory),
     make: async () => {
       const below = await base();
-      const { tag, context } = localNode(below, inventory.cpu);
+      const { tag, context } = localNode(below);
       onProgress(`building ${tag} with this machine's Node.js ${process.version}`);
       await buildImage(docker, { tag, context, buildArgs: { BASE: below.name }, labels: {} }, onProgress);
       return { name: tag, id: (await docker.getImage(tag).inspect()).Id };

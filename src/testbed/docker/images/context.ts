@@ -21,28 +21,32 @@ export const DOCKER_DIR = join(PACKAGE_DIR, 'docker');
 export interface BuildContext {
   /** Texts by path in the context, `Dockerfile` among them. */
   texts: Map<string, string>;
-  /** Packages to be copied whole. */
+  /** Names of the packages that these texts import. */
+  packages: Set<string>;
+  /** They and what they depend on, to be copied. */
   modules: NodeModules;
   /** Files of this machine by path in the context. */
   binaries: Map<string, string>;
   version: string;
 }
 
-/** Collects the context of an image; `cpu` is the daemon's processor in Node's words. Throws a PortPartyError (exit 3). */
-export function imageContext(folder: string, source: ImageSource, cpu: string): BuildContext {
+/** Collects the context of an image, but for the packages, which depend on the daemon. Throws a PortPartyError (exit 3). */
+export function imageContext(folder: string, { entries }: Pick<ImageSource, 'entries'>): BuildContext {
   const version = packageVersion();
-  const context: BuildContext = {
-    texts: readFolder(folder),
-    modules: { placed: [], missing: [] },
-    binaries: new Map(),
-    version,
-  };
-  if (source.entries === undefined) return context;
-  const { files, packages } = importClosure(join(PACKAGE_DIR, 'dist'), source.entries);
-  for (const [path, text] of files) context.texts.set(`package/dist/${path}`, text);
-  context.texts.set('package/package.json', JSON.stringify({ name: 'portparty', version, type: 'module' }));
-  context.modules = nodeModules(PACKAGE_DIR, packages, cpu);
-  return context;
+  const texts = readFolder(folder);
+  const packages = new Set<string>();
+  if (entries !== undefined) {
+    const closure = importClosure(join(PACKAGE_DIR, 'dist'), entries);
+    for (const [path, text] of closure.files) texts.set(`package/dist/${path}`, text);
+    for (const name of closure.packages) packages.add(name);
+    texts.set('package/package.json', JSON.stringify({ name: 'portparty', version, type: 'module' }));
+  }
+  return { texts, packages, modules: { placed: [], missing: [] }, binaries: new Map(), version };
+}
+
+/** Adds the packages for the daemon's processor, in Node's words. Throws a PortPartyError (exit 3). */
+export function addPackages(context: BuildContext, cpu: string): void {
+  context.modules = nodeModules(PACKAGE_DIR, context.packages, cpu);
 }
 
 function packageVersion(): string {

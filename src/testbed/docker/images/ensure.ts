@@ -4,7 +4,7 @@ import { baseSetting } from './base-setting.js';
 import { BASE_NAMES, type BaseImage, getBase, getNode, presentBase, presentNode } from './bases.js';
 import { buildImage, type ImageProgress } from './build-image.js';
 import { IMAGES, type ImageName, type ImageSource, REPOSITORY } from './catalog.js';
-import { type BuildContext, contextHash, imageContext } from './context.js';
+import { addPackages, type BuildContext, contextHash, imageContext } from './context.js';
 import { idOf, takeInventory } from './inventory.js';
 import { IMAGE_LABEL, removeOldImages } from './old-images.js';
 
@@ -25,8 +25,9 @@ export async function ensureImages<Name extends ImageName>(
   onProgress: ImageProgress,
 ): Promise<Record<Name, string>> {
   const setting = baseSetting();
-  const inventory = await takeInventory(docker, BASE_NAMES);
-  const contexts = new Map(names.map((name) => [name, imageContext(name, IMAGES[name] as ImageSource, inventory.cpu)]));
+  // The files are read while the daemon answers.
+  const [inventory, contexts] = await Promise.all([takeInventory(docker, BASE_NAMES), readContexts(names)]);
+  for (const context of contexts.values()) addPackages(context, inventory.cpu);
   const plain = once(
     async () => presentBase(inventory, setting) ?? (await getBase(docker, inventory, setting, onProgress)),
   );
@@ -52,6 +53,10 @@ export async function ensureImages<Name extends ImageName>(
     ),
   );
   return tags;
+}
+
+async function readContexts<Name extends ImageName>(names: Name[]): Promise<Map<Name, BuildContext>> {
+  return new Map(names.map((name) => [name, imageContext(name, IMAGES[name] as ImageSource)]));
 }
 
 interface Build {

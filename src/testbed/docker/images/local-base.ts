@@ -71,8 +71,8 @@ function usesGlibc(): boolean {
 }
 
 /** The image with this machine's Node.js: its tag and how to build it. */
-export function localNode(base: { name: string; id: string }, cpu: string): { tag: string; context: BuildContext } {
-  const context = imageContext('node-base', { base: 'plain' }, cpu);
+export function localNode(base: { id: string }): { tag: string; context: BuildContext } {
+  const context = imageContext('node-base', {});
   context.binaries.set('node', process.execPath);
   const { size, mtimeMs } = statSync(process.execPath);
   const tag = `portparty/node-base:${contextHash(context, base.id, `${process.version} ${size} ${mtimeMs}`)}`;

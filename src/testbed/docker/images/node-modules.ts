@@ -1,5 +1,5 @@
 /** The `node_modules` of an image: the packages that are needed, with their dependencies, for the daemon's system and processor. */
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { testbedError } from '../../../errors.js';
 
@@ -82,16 +82,34 @@ function modulePath(folder: string, name: string): string {
   return posix.join(folder, 'node_modules', name);
 }
 
+interface FoundPackage {
+  source: string;
+  manifest: Manifest;
+}
+
 /** As Node resolves it: the folder's own `node_modules`, then those of the folders around it. */
-function findPackage(from: string, name: string): { source: string; manifest: Manifest } | undefined {
+function findPackage(from: string, name: string): FoundPackage | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
-    const source = join(folder, 'node_modules', name);
-    try {
-      const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
-      return { source: realpathSync(source), manifest };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    if (folder === dirname(folder)) return undefined;
+    const modules = join(folder, 'node_modules');
+    const found = hasFolder(modules) ? readPackage(join(modules, name)) : undefined;
+    if (found !== undefined || folder === dirname(folder)) return found;
   }
+}
+
+const hasFolder = remembered(existsSync);
+
+const readPackage = remembered((folder: string): FoundPackage | undefined => {
+  const path = join(folder, 'package.json');
+  // Asked first, as an exception costs much more than the question.
+  if (!existsSync(path)) return undefined;
+  return { source: realpathSync.native(folder), manifest: JSON.parse(readFileSync(path, 'utf8')) as Manifest };
+});
+
+/** Most questions are asked many times, and what is installed does not change under a running process. */
+function remembered<Answer>(ask: (path: string) => Answer): (path: string) => Answer {
+  const answers = new Map<string, Answer>();
+  return (path) => {
+    if (!answers.has(path)) answers.set(path, ask(path));
+    return answers.get(path) as Answer;
+  };
 }
