@@ -22,7 +22,7 @@ const DEFAULT_SOCKET = '/var/run/docker.sock';
 let connecting: Promise<Daemon> | undefined;
 
 /**
- * Connects to the daemon that `DOCKER_HOST`, the Docker context or the usual sockets lead to; once per process.
+ * Connects to the daemon that `DOCKER_HOST`, else the usual sockets lead to; once per process.
  * Throws a PortPartyError (exit 3) that says why none answers and what to do.
  */
 export function connectDaemon(): Promise<Daemon> {
@@ -31,6 +31,8 @@ export function connectDaemon(): Promise<Daemon> {
 }
 
 async function connect(): Promise<Daemon> {
+  // testcontainers would go on to the usual sockets, and so to another daemon than the one that was named.
+  if (process.env.DOCKER_HOST !== undefined) await pingPlainly();
   const { getContainerRuntimeClient } = await import('testcontainers');
   let docker: Dockerode;
   try {
@@ -52,14 +54,23 @@ async function connect(): Promise<Daemon> {
 
 /** testcontainers only says that nothing works: asked again the plain way, the socket says why. */
 async function whyNone(error: unknown): Promise<PortPartyError> {
+  try {
+    await pingPlainly();
+  } catch (plain) {
+    return plain as PortPartyError;
+  }
+  return daemonError('connecting to the Docker daemon', error);
+}
+
+/** Asks the daemon that `DOCKER_HOST` names, else the one at the default socket. Throws a PortPartyError (exit 3). */
+async function pingPlainly(): Promise<void> {
   const Docker = createRequire(import.meta.url)('dockerode') as typeof Dockerode;
   const { DOCKER_HOST } = process.env;
   try {
     await (DOCKER_HOST === undefined ? new Docker({ socketPath: DEFAULT_SOCKET }) : new Docker()).ping();
-  } catch (plain) {
-    return daemonError(`connecting to the Docker daemon at ${DOCKER_HOST ?? `unix://${DEFAULT_SOCKET}`}`, plain);
+  } catch (error) {
+    throw daemonError(`connecting to the Docker daemon at ${DOCKER_HOST ?? `unix://${DEFAULT_SOCKET}`}`, error);
   }
-  return daemonError('connecting to the Docker daemon', error);
 }
 
 /** What to do about an error, by its code or its words. */

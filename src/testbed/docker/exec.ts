@@ -111,7 +111,7 @@ export async function execSpawn(
     stdout.pipe(log, { end: false });
     stderr.pipe(log, { end: false });
     const outputEnded = Promise.allSettled([finished(stdout), finished(stderr)]);
-    const { Pid: pid } = await exec.inspect();
+    const pid = await processId(exec);
     let running = true;
     const exited = outputEnded.then(async () => {
       const code = await exitCode(exec).catch(() => null);
@@ -135,6 +135,15 @@ export async function execSpawn(
   } catch (error) {
     log.end();
     throw daemonError(`starting ${argv[0]} in the container`, error, where);
+  }
+}
+
+/** Process id as the daemon's machine numbers it, which the daemon may learn later than its output; 0 when it has ended before. */
+async function processId(exec: Exec): Promise<number> {
+  for (;;) {
+    const { Pid, Running, ExitCode } = await exec.inspect();
+    if (Pid > 0 || (!Running && ExitCode !== null)) return Pid;
+    await sleep(END_POLL_MS.first);
   }
 }
 

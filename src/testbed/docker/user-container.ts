@@ -1,6 +1,7 @@
 /** The container of an image of the user's own, in the network of the host that it belongs to. */
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Container } from 'dockerode';
 import type { HostProcess, ImageStart } from '../host.js';
 import { startContainer } from './container.js';
@@ -30,6 +31,8 @@ export async function startUserContainer(
 ): Promise<{ container: Container; process: HostProcess }> {
   const { docker } = session.daemon;
   const { host } = place;
+  // The record keeps the configuration that it ran with.
+  for (const { path, text } of files) await writeFile(join(place.recordDir, basename(path)), text);
   const streams = attachStreams(session.daemon, host);
   const log = createWriteStream(join(place.recordDir, `${label}.log`), { flags: 'a' });
   const started = await startContainer(session, {
