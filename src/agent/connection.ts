@@ -85,8 +85,8 @@ export function openConnection(streams: AgentStreams, name: string): Connection 
     words = (words + text).slice(-LAST_WORDS);
   });
   errors?.on('error', () => {});
-  output.once('end', () => void endWithLastWords('its output ended'));
-  output.once('close', () => void endWithLastWords('its output was closed'));
+  output.once('end', () => void endWithLastWords('it said nothing'));
+  output.once('close', () => void endWithLastWords('it said nothing'));
   output.on('error', (error) => void endWithLastWords(error.message));
   // Its output tells why.
   input.on('error', () => {});

@@ -29,7 +29,7 @@ export function siteOf(testbed: Testbed): Site {
   const lost = new Promise<never>((_, reject) => {
     for (const { name, agent } of agents)
       void agent.closed.then((reason) =>
-        reject(testbedError(`${name} was lost in the middle of the run: ${reason}`, name)),
+        reject(testbedError(`the agent of ${name} ended in the middle of the run: ${reason}`, name)),
       );
     testbed.lost?.catch(reject);
   });

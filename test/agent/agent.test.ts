@@ -72,7 +72,7 @@ describe('an agent', () => {
     const running = agent.run(['sleep', '60']);
     child.kill('SIGKILL');
     await expect(running).rejects.toMatchObject({ exitCode: ExitCode.testbed, where: 'shop[1]' });
-    expect(await agent.closed).toBe('its output ended');
+    expect(await agent.closed).toBe('it said nothing');
     await expect(agent.clock()).rejects.toMatchObject({ exitCode: ExitCode.testbed, where: 'shop[1]' });
   });
 

@@ -112,10 +112,12 @@ function summary({ traffic, outcomes, observations, ledger, generator, problems 
     targets: Object.fromEntries(
       traffic.clients.map(({ host }, client) => [
         host,
-        rows.filter((row) => outcomes.client[row] === client).reduce((counts, row) => {
-          counts[outcomes.target[row]] = (counts[outcomes.target[row]] ?? 0) + 1;
-          return counts;
-        }, {}),
+        rows
+          .filter((row) => outcomes.client[row] === client)
+          .reduce((counts, row) => {
+            counts[outcomes.target[row]] = (counts[outcomes.target[row]] ?? 0) + 1;
+            return counts;
+          }, {}),
       ]),
     ),
     inOrder: rows.every(
