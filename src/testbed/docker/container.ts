@@ -73,7 +73,11 @@ class HostContainer extends GenericContainer {
     // An own init reaps what daemons leave behind and passes signals on; it cannot be had in a shared process namespace.
     if (spec.processesOf === undefined) this.hostConfig.Init = spec.asBuilt !== true;
     else this.hostConfig.PidMode = `container:${spec.processesOf}`;
-    if (spec.stdin) Object.assign(this.createOpts, { OpenStdin: true, StdinOnce: true, AttachStdin: true });
+    if (spec.stdin) {
+      Object.assign(this.createOpts, { OpenStdin: true, StdinOnce: true, AttachStdin: true });
+      // Whoever is spoken to on its streams has no log: the daemon would write all that it says into a file, byte by byte escaped.
+      this.hostConfig.LogConfig = { Type: 'none', Config: {} };
+    }
     if (spec.writableSysctls) this.hostConfig.ReadonlyPaths = [];
     if (spec.sharedVolume !== undefined)
       this.hostConfig.Mounts = [
