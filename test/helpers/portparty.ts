@@ -16,13 +16,20 @@ export interface Finished {
   stderr: string;
 }
 
-/** Starts the command line; as an ordinary user when `asUser` (see `canLowerRights`). */
-export function start(args: string[], options: { cwd?: string; asUser?: boolean } = {}): ChildProcess {
+/** How the command line is started; as an ordinary user when `asUser` (see `canLowerRights`). */
+export interface StartOptions {
+  cwd?: string;
+  asUser?: boolean;
+  env?: Record<string, string>;
+}
+
+/** Starts the command line. */
+export function start(args: string[], options: StartOptions = {}): ChildProcess {
   const [program, ...argv] = [...(options.asUser ? AS_NOBODY : []), process.execPath, MAIN, ...args];
   return spawn(program, argv, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME },
+    env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME, ...options.env },
   });
 }
 
@@ -43,7 +50,7 @@ export function finished(child: ChildProcess): Promise<Finished> {
 }
 
 /** Runs the command line to its end. */
-export function portparty(args: string[], options: { cwd?: string; asUser?: boolean } = {}): Promise<Finished> {
+export function portparty(args: string[], options: StartOptions = {}): Promise<Finished> {
   return finished(start(args, options));
 }
 
@@ -67,7 +74,7 @@ export function scenarioFile(folder: string, text: string): string {
 export async function record(
   text: string,
   args: string[] = [],
-  options: { asUser?: boolean } = {},
+  options: StartOptions = {},
 ): Promise<RunRecord & { folder: string }> {
   const folder = scratch();
   const file = scenarioFile(folder, text);

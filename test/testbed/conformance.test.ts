@@ -10,7 +10,7 @@ import { neighbourPromises } from './conformance/neighbours.js';
 import { refusalPromises } from './conformance/refusals.js';
 import { sysctlPromises } from './conformance/sysctls.js';
 import { type Bench, type OpenTestbed, openBench } from './open.js';
-import { testbedWays, titleOf } from './ways.js';
+import { testbedWays, titleOf } from '../helpers/ways.js';
 
 /** Every shape of attachment: several hosts on a segment, a gateway between two, several addresses on one interface. */
 const CHAIN = {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Host, HostProcess, SpawnOptions, Testbed } from '../../src/testbed/host.js';
 import type { Plan } from '../../src/topology/plan.js';
-import type { Way } from './ways.js';
+import type { Way } from '../helpers/ways.js';
 
 /** A daemon on a host. */
 export interface Daemon extends Pick<HostProcess, 'pid' | 'signal'> {

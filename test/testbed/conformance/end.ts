@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { Bench, OpenTestbed } from '../open.js';
-import type { Way } from '../ways.js';
+import type { Way } from '../../helpers/ways.js';
 import { until } from './until.js';
 
 export function endPromises(way: Way, bench: () => Bench, testbed: () => OpenTestbed): void {

@@ -1,6 +1,6 @@
 /** The ways in which a testbed can be had here: each driver, as each kind of user, by each way into a container's network. */
-import { dockerMissing } from '../helpers/docker.js';
-import { AS_NOBODY, canLowerRights } from '../helpers/ordinary-user.js';
+import { dockerMissing } from './docker.js';
+import { AS_NOBODY, canLowerRights } from './ordinary-user.js';
 
 /** One way, and how its program is started. */
 export interface Way {
