@@ -6,7 +6,7 @@ import type { NodeContext, NodeKind, RunningNode } from './kind.js';
 import { listensOn } from './ready.js';
 import type { NodeSpec } from './registry.js';
 
-/** How long an image may take to be ready, ms: a Java service's start included. */
+/** How long an image may take to be ready where the scenario does not say, ms: a Java service's start included. */
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 20;
 const TAIL_LINES = 5;
@@ -50,8 +50,8 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
 const STOP_WITHIN_MS = 2000;
 
 async function awaitReady({ host, planned, listen }: NodeContext<NodeSpec>, daemon: HostProcess, ready: string) {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  const { image } = planned.spec;
+  const { image, readyWithin = READY_WITHIN_MS } = planned.spec;
+  const deadline = performance.now() + readyWithin;
   for (;;) {
     const { running } = daemon;
     if (running && (await isReady())) return;
@@ -59,9 +59,9 @@ async function awaitReady({ host, planned, listen }: NodeContext<NodeSpec>, daem
     if (!running) throw testbedError(`${image} ended at its start: ${(await words()) || 'it said nothing'}`, host.name);
     if (performance.now() > deadline)
       throw testbedError(
-        `${image} is not ready after ${READY_WITHIN_MS / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
+        `${image} is not ready after ${readyWithin / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
         host.name,
-        `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign`,
+        `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign, \`readyWithin:\` a longer time`,
       );
     await sleep(POLL_MS);
   }
