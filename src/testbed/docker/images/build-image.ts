@@ -88,7 +88,7 @@ async function tryBuild(
 function failedBuild(tag: string, { step, words, output }: BuildFailure) {
   const shown = output
     .map(withoutColours)
-    .filter((line) => !/^ ---> |^Removing intermediate/.test(line) && line !== words)
+    .filter((line) => !/^\s*$|^ ---> |^Removing intermediate/.test(line) && line !== words)
     .slice(-LAST_LINES);
   const lines = [`building the image ${tag} failed at its ${step === '' ? 'start' : step}: ${words}`, ...shown];
   const full = /no space left on device/i.test(lines.join('\n'));
