@@ -52,8 +52,7 @@ async function start({ host, planned, spec, sources }: NodeContext<NatSpec>): Pr
       'leave out `masquerade` to use several addresses',
     );
   const rules = `${translationRules(spec, sources)}\n${forwardSetRules()}`;
-  await host.writeFile('nat.nft', rules);
-  await host.run(['nft', '-f', '-'], { input: rules });
+  await Promise.all([host.writeFile('nat.nft', rules), host.run(['nft', '-f', '-'], { input: rules })]);
   return { processes: [] };
 }
 

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { testbedError, usageError } from '../errors.js';
 import { duration } from '../scenario/units.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint } from '../topology/plan.js';
 import { defineKind, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import { algorithm, backlog, commonKnobs, config, count, keepalive, sourceAddresses, sticky } from './knobs.js';
 import { type NginxFiles, renderConfig } from './nginx/config.js';
@@ -92,12 +91,19 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
     userConfig === undefined
       ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
       : adaptConfig(userConfig, spec, files, listen, backends);
-  const path = await host.writeFile('nginx.conf', text);
+  const [path, errorLog] = await Promise.all([host.writeFile('nginx.conf', text), earlyErrorLog(host, files)]);
   // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
-  const argv = ['nginx', '-c', path, ...(await earlyErrorLog(host, files))];
+  const argv = ['nginx', '-c', path, ...errorLog];
   // UTC, so that the error log's times can be compared with the access log's.
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
-  await ready(host, daemon, files, listen);
+  await ready(host, daemon, files);
+  // Our own configuration listens there.
+  if (userConfig !== undefined && !(await listensOn(host, listen)))
+    throw testbedError(
+      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `listen {{listen}};` in the server block of your configuration',
+    );
   return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, files) };
 }
 
@@ -110,19 +116,13 @@ async function earlyErrorLog(host: Host, files: NginxFiles): Promise<string[]> {
 }
 
 /** nginx writes its pid file once it listens; no connection is made, which its log would show. */
-async function ready(host: Host, daemon: HostProcess, files: NginxFiles, listen: Endpoint): Promise<void> {
+async function ready(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   const deadline = performance.now() + START_MS;
   while ((await host.readFile(files.pid)).trim() === '') {
     if (!daemon.running) throw testbedError(`nginx did not start: ${await lastWords(host)}`, host.name);
     if (performance.now() > deadline) throw testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `listen {{listen}};` in the server block of your configuration',
-    );
 }
 
 /** nginx says on stderr what is wrong with its configuration. */

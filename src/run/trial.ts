@@ -97,7 +97,8 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
     const to = toOf.get(node);
     return to === undefined ? 0 : 1 + depth(to);
   };
-  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
+  // A gateway needs nothing behind it.
+  const byDepth = groupBy(plan.hosts, ({ node, layer }) => (layer === 'L3' ? 0 : depth(node)));
   const start = async (planned: PlannedHost) => {
     const kind = kindOf(planned.spec.kind);
     if (kind.start === undefined) return;
