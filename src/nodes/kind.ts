@@ -103,6 +103,14 @@ export interface LogReading {
   incidents: Incident[];
 }
 
+/** A knob that a product cannot follow as written: why, and what to use instead. */
+export interface KnobProblem {
+  /** The knob's name; below it, the way to the value, as `['healthCheck', 'interval']`. */
+  path: [knob: string, ...below: string[]];
+  message: string;
+  hint: string;
+}
+
 /** A kind of node. */
 export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   kind: string;
@@ -113,6 +121,10 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   summary: string;
   /** Packages that the netns driver needs, by the command they bring: `{ nginx: 'nginx-light' }`. */
   commands: Record<string, string>;
+  /** Shared knobs that the product has no way to do, each with the reason, "; ", and what to use instead. */
+  lacks?: Record<string, string>;
+  /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
+  refuse?(spec: z.output<Schema>): KnobProblem[];
   /** How to ask for its version: argv; the first x.y.z of the output counts. */
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */

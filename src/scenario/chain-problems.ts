@@ -1,4 +1,5 @@
 /** What is wrong with a chain whose nodes are each right: dangling hops, loops, ends that serve nobody, knobs without a driver. */
+import { kindOf } from '../nodes/registry.js';
 import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
@@ -76,5 +77,9 @@ function knobProblems(topology: Topology, name: string): Problem[] {
       at: 'value',
     });
   }
+  const refused = kindOf(spec.kind).refuse?.(spec) ?? [];
+  problems.push(
+    ...refused.map(({ path, ...said }): Problem => ({ ...said, path: ['topology', name, ...path], at: 'value' })),
+  );
   return problems;
 }

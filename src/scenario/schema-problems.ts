@@ -1,7 +1,7 @@
 /** What the schema finds wrong, told as a person would: which key, what is wrong with it, what would be right. */
 import type { z } from 'zod';
 import { nearest } from '../analysis/nearest.js';
-import { FUTURE_KINDS, KIND_NAMES, kindOf } from '../nodes/registry.js';
+import { FUTURE_KINDS, KIND_NAMES, type KindName, kindOf } from '../nodes/registry.js';
 import { isMapping } from './merge-patch.js';
 import type { KeyPath, Problem } from './problem.js';
 import { fileSchema, trafficSchema } from './schema.js';
@@ -138,6 +138,8 @@ function keyHint(key: string, holderPath: KeyPath, known: string[]): string {
 
 function unknownKnob(key: string, kind: string, path: KeyPath, known: string[]): Problem {
   const problem: Problem = { message: `\`${key}\` is not a knob of \`${kind}\``, path, at: 'key' };
+  const lacks = KIND_NAMES.find((name) => name === kind) && kindOf(kind as KindName).lacks;
+  if (lacks !== undefined && Object.hasOwn(lacks, key)) return { ...problem, ...split(lacks[key]) };
   const having = KIND_NAMES.filter((name) => Object.hasOwn(kindOf(name).knobs.shape, key));
   if (having.length > 0) return { ...problem, hint: `${having.map((name) => `\`${name}\``).join(', ')} has it` };
   if (Object.hasOwn(FUTURE_KNOBS, key)) {

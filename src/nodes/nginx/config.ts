@@ -69,6 +69,7 @@ export function serverLines(spec: Pick<NginxSpec, 'maxFails' | 'failTimeout'>, b
 /** Directive of the upstream block that picks the backend; nginx takes turns when there is none. */
 function balancing(spec: NginxSpec): string {
   if (spec.sticky === 'source') return 'ip_hash;';
+  if (spec.sticky === 'consistent-hash') return 'hash $remote_addr consistent;';
   switch (spec.algorithm) {
     case 'least-connections':
       return 'least_conn;';
