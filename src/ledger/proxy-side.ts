@@ -67,6 +67,8 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
       if (further !== undefined && further.tries.length > 0)
         return prefixed(evidence, verdictOfSighting(file, further));
       return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
+    case 'connect-failed':
+      return prefixed(evidence, verdictOfFailedConnect(file, sighting, one, backend, node));
     case 'reset':
     case 'closed-early': {
       const expired =
@@ -158,6 +160,20 @@ function verdictOfUpstreamSyn(
   return (
     fate ?? { cause: 'unattributed', at: node, evidence: [`${sighting.host}: no unanswered SYN to ${backend} fits`] }
   );
+}
+
+/** A proxy's connect() that failed for a reason that its log leaves out: without any SYN of its own it had no port. */
+function verdictOfFailedConnect(
+  file: CaseFile,
+  sighting: Sighting,
+  one: UpstreamTry,
+  backend: string,
+  node: string,
+): Verdict {
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
+  if (syn !== undefined || file.tap(sighting.host) === undefined)
+    return verdictOfUpstreamSyn(file, sighting, one, backend, node);
+  return { cause: 'ports-exhausted', at: node, evidence: [`${sighting.host}: no SYN left for ${backend} then`] };
 }
 
 /** When a try began, Unix ms: the one before it had ended. */

@@ -35,7 +35,8 @@ export interface RunningNode {
 
 /**
  * How one try of a proxy to reach a backend ended.
- * `no-live-backend` means that every backend was held down and none was tried.
+ * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
+ * about and the log does not say why.
  */
 export type UpstreamResult =
   | 'answered'
@@ -44,6 +45,7 @@ export type UpstreamResult =
   | 'connect-timeout'
   | 'response-timeout'
   | 'refused'
+  | 'connect-failed'
   | 'reset'
   | 'unreachable'
   | 'connection-limit'
@@ -63,6 +65,8 @@ export interface UpstreamTry {
   endedAt: number;
   /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
   connectMs?: number;
+  /** The daemon says that because of this one it holds the backend down. */
+  markedDown?: boolean;
   /** The daemon's own words, kept as evidence. */
   evidence: string;
 }

@@ -42,6 +42,12 @@ export const commonKnobs = {
 
 /** Idle connections to the backends that a proxy keeps for later requests; 0: a new connection for every request. */
 export const keepalive = count(0).default(0);
+/** The same for products that keep all idle connections for some time and cannot be told how many. */
+export const uncountedKeepalive = z
+  .union([z.literal(0), z.literal('unlimited')], {
+    error: 'this product keeps all of its idle connections or none; write unlimited or 0',
+  })
+  .default(0);
 /** How many source addresses a proxy uses towards its backends, each with the node's whole port range. */
 export const sourceAddresses = count(1, 200).default(1);
 /**
