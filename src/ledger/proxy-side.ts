@@ -64,8 +64,13 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
-      if (further !== undefined && further.tries.length > 0)
-        return prefixed(evidence, verdictOfSighting(file, further));
+      if (further !== undefined && further.tries.length > 0) {
+        const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
+        return prefixed(
+          evidence,
+          verdictOfQueue(file, further, { askedNs, leftNs }) ?? verdictOfSighting(file, further),
+        );
+      }
       return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
     case 'reset':
     case 'closed-early': {
@@ -140,9 +145,32 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     because: root.because ?? { cause: root.cause, at: root.at },
     evidence: [
       ...evidence,
-      `follows request ${quake.sighting.id} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
+      `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
     ],
   };
+}
+
+/** A request's id is one word; a proxy's own check of a backend tells what it was. */
+const wordsOf = ({ id }: Sighting) => (id.includes(' ') ? id : `request ${id}`);
+
+/**
+ * Whoever asked gave up at `leftNs`, and its request stood in this proxy's queue: still, or for most of the time since `askedNs`.
+ * undefined when the queue was not what took the time.
+ */
+export function verdictOfQueue(
+  file: CaseFile,
+  sighting: Sighting,
+  { askedNs, leftNs }: { askedNs: number; leftNs: number },
+): Verdict | undefined {
+  const { node } = file.host(sighting.host);
+  const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
+  const endNs = file.fromUnixMs(sighting.startedAt) + queuedNs;
+  const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
+  if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
+    return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
+  if (queuedNs * 2 < leftNs - askedNs) return undefined;
+  const slow = verdictOfSighting(file, sighting);
+  return { ...slow, because: { cause: 'queue-timeout', at: node }, evidence: [waited, ...slow.evidence] };
 }
 
 /** A proxy's connect() that timed out: among its unanswered SYNs to that backend the one that began nearest to the try. */
