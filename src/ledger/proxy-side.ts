@@ -1,10 +1,12 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
+import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import type { TapIndex } from './tap-index.js';
 import type { SynFate } from './upstream-index.js';
 
 /** nginx logs whole milliseconds, and a little after the fact. */
@@ -208,7 +210,7 @@ function synOf(
   const toNs = file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
   const bounds = { fromNs: startedNs - LOG_SLACK_NS, toNs };
   const to = { address: ipToNumber(address), port: Number(port) };
-  const row = file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
+  const row = ownSyn(tap, one, to, bounds) ?? file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
   if (row === undefined) return undefined;
   const { timeNs } = tap.table;
   const sequence = tap.table.sequence[row];
@@ -220,6 +222,22 @@ function synOf(
     toNs: second === undefined ? toNs : timeNs[second],
     target: backend,
   };
+}
+
+/** The first SYN from the address and port that the proxy's log names for this try. */
+function ownSyn(
+  tap: TapIndex,
+  { from }: UpstreamTry,
+  to: { address: number; port: number },
+  bounds: { fromNs: number; toNs: number },
+): number | undefined {
+  if (from === undefined) return undefined;
+  const [address, port] = from.split(':');
+  const [first] = tap.between(ipToNumber(address), Number(port), to.address, to.port, TcpFlag.syn, {
+    ...bounds,
+    outgoing: true,
+  });
+  return first;
 }
 
 /** Why a proxy's connection to a backend, which was answered in the end, needed more than one SYN. */
