@@ -73,7 +73,7 @@ export interface UpstreamTry {
 
 /** What one L7 node or server saw of one request, taken from its own log. */
 export interface Sighting {
-  /** The request's id including the try, as sent in `X-Request-Id`. */
+  /** The request's id including the try, as sent in `X-Request-Id`; of a proxy's own check of a backend, what it was in words. */
   id: string;
   host: string;
   /** Unix time in ms. */
@@ -83,6 +83,8 @@ export interface Sighting {
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;
+  /** How long it waited for a free connection to a backend, from `startedAt` on, ms. */
+  queuedMs?: number;
   tries: UpstreamTry[];
   /** A refusal by this node's own setting, before any backend was tried. */
   refusal?: { cause: Cause; evidence: string };

@@ -66,7 +66,7 @@ export const maxConnections = count(1).optional();
 export const backendConnections = count(1).optional();
 /** How long a request may wait for a free backend connection, ms. */
 export const queueTimeout = duration.optional();
-/** How many requests may wait for one backend; further ones go to another or are refused. */
+/** How many requests may wait for a free backend connection, all backends together; further ones are refused at once. */
 export const queueLength = count(1).optional();
 /** Further tries of a proxy after a first one that found no connection; 0: none. */
 export const retries = count(0, 100).optional();
@@ -110,7 +110,10 @@ export const responseTimeout = duration.optional();
 /** Requests that one client address may make: `rate` in the long run, and `burst` beyond it at once; the others are answered 429. */
 export const rateLimit = z
   .strictObject(
-    { rate, burst: count(0).default(0) },
+    {
+      rate: rate.refine((perSecond) => perSecond > 0, 'this rate would refuse everything; write it like 100/s'),
+      burst: count(0).default(0),
+    },
     { error: 'expected a limit; write it like { rate: 100/s, burst: 20 }' },
   )
   .optional();

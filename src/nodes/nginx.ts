@@ -6,18 +6,25 @@ import type { Endpoint } from '../topology/plan.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
+  backendConnections,
   backlog,
+  cache,
   commonKnobs,
   config,
+  connectTimeout,
   count,
   failTimeout,
   keepalive,
+  maxConnections,
   maxFails,
+  rateLimit,
+  responseTimeout,
+  retries,
   sourceAddresses,
   sticky,
   workers,
 } from './knobs.js';
-import { type NginxFiles, renderConfig } from './nginx/config.js';
+import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
 import { readNginxLogs } from './nginx/logs.js';
 import { adaptConfig } from './nginx/user-config.js';
 import { listensOn } from './ready.js';
@@ -30,10 +37,17 @@ const knobs = z.strictObject({
   workers,
   /** Connections per worker, clients' and backends' together. */
   workerConnections: count(4, 1_000_000).default(16_384),
+  maxConnections,
+  backendConnections,
+  retries,
   maxFails: maxFails.default(1),
   failTimeout: failTimeout.default(10_000),
   algorithm,
   sticky,
+  rateLimit,
+  connectTimeout,
+  responseTimeout,
+  cache,
   backlog,
   config,
 });
@@ -80,6 +94,18 @@ function refuse(spec: NginxSpec): KnobProblem[] {
       path: ['failTimeout'],
       message: 'nginx counts `fail_timeout` in whole seconds',
       hint: `write ${Math.ceil(spec.failTimeout / 1000)}s`,
+    });
+  if (spec.cache !== undefined && (spec.cache.ttl % 1000 !== 0 || spec.cache.ttl === 0))
+    problems.push({
+      path: ['cache', 'ttl'],
+      message: 'nginx keeps an answer for whole seconds (`proxy_cache_valid`)',
+      hint: `write ${Math.max(1, Math.ceil(spec.cache.ttl / 1000))}s`,
+    });
+  if (spec.rateLimit !== undefined && nginxRate(spec.rateLimit.rate) === undefined)
+    problems.push({
+      path: ['rateLimit', 'rate'],
+      message: 'nginx counts rates in whole requests per second or per minute (`limit_req_zone`)',
+      hint: `write ${Math.max(1, Math.round(spec.rateLimit.rate * 60))}/m`,
     });
   return problems;
 }
@@ -159,6 +185,7 @@ async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const [access, errors] = await Promise.all([host.readFile('access.log'), host.readFile('error.log')]);
-  return readNginxLogs(host.name, access, errors);
+  const files = ['access.log', 'error.log', 'nginx.conf'].map((file) => host.readFile(file));
+  const [access, errors, configuration] = await Promise.all(files);
+  return readNginxLogs(host.name, access, errors, configuration);
 }

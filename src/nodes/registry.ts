@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import { client } from './client.js';
 import { fixed } from './fixed.js';
+import { haproxy } from './haproxy.js';
 import type { NodeKind } from './kind.js';
 import { nat } from './nat.js';
 import { nginx } from './nginx.js';
 import { squid } from './squid.js';
 import { ticketShop } from './ticket-shop.js';
 
-const KINDS = { client, nat, nginx, squid, 'ticket-shop': ticketShop, fixed };
+const KINDS = { client, nat, nginx, haproxy, squid, 'ticket-shop': ticketShop, fixed };
 
 export type KindName = keyof typeof KINDS;
 
@@ -16,7 +17,7 @@ export type KindName = keyof typeof KINDS;
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
 
 /** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['firewall', 'haproxy', 'varnish', 'attacker', 'redis'] as const;
+export const FUTURE_KINDS = ['firewall', 'varnish', 'attacker', 'redis'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -30,6 +31,7 @@ export const nodeSchema = z.discriminatedUnion('kind', [
   client.knobs.extend({ kind: z.literal('client') }),
   nat.knobs.extend({ kind: z.literal('nat') }),
   nginx.knobs.extend({ kind: z.literal('nginx') }),
+  haproxy.knobs.extend({ kind: z.literal('haproxy') }),
   squid.knobs.extend({ kind: z.literal('squid') }),
   ticketShop.knobs.extend({ kind: z.literal('ticket-shop') }),
   fixed.knobs.extend({ kind: z.literal('fixed') }),
