@@ -7,6 +7,7 @@ import type { Cause, Verdict } from './causes.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import type { TapIndex } from './tap-index.js';
+import { untilLeft } from './until-left.js';
 import type { SynFate } from './upstream-index.js';
 
 /** nginx logs whole milliseconds, and a little after the fact. */
@@ -68,10 +69,8 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     case 'response-timeout':
       if (further !== undefined && further.tries.length > 0) {
         const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
-        return prefixed(
-          evidence,
-          verdictOfQueue(file, further, { askedNs, leftNs }) ?? verdictOfSighting(file, further),
-        );
+        const then = untilLeft(further, one.endedAt);
+        return prefixed(evidence, verdictOfQueue(file, then, { askedNs, leftNs }) ?? verdictOfSighting(file, then));
       }
       return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
     case 'connect-failed':
