@@ -9,8 +9,9 @@ import { ClientError } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { expiredMapping } from './mapping.js';
-import { LONG_WAIT_NS, verdictOfSighting } from './proxy-side.js';
+import { LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import { untilLeft } from './until-left.js';
 
 const CLOCK_SLACK_NS = 2e6;
 
@@ -162,11 +163,15 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
       : `${who.client}: ${error === ClientError.reset ? errnoName(out.errno[row]) : 'closed'} before the whole answer`;
   const expired = expiredMapping(file, row, who.client, who.target);
   if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
-  const sighting = file.sighting(who.id, who.target);
+  const logged = file.sighting(who.id, who.target);
+  const leftMs = file.toUnixMs(out.doneNs[row]);
+  const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
   if (sighting !== undefined && sighting.tries.length > 0) {
-    const upstream = verdictOfSighting(file, sighting);
+    const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
+    const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
+    const upstream = queued ?? verdictOfSighting(file, sighting);
     return { ...upstream, evidence: [seen, ...upstream.evidence] };
   }
   const incident = sighting === undefined ? incidentNear(file, row, who.target) : undefined;

@@ -1,10 +1,13 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
+import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import type { TapIndex } from './tap-index.js';
+import { untilLeft } from './until-left.js';
 import type { SynFate } from './upstream-index.js';
 
 /** nginx logs whole milliseconds, and a little after the fact. */
@@ -64,9 +67,14 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
-      if (further !== undefined && further.tries.length > 0)
-        return prefixed(evidence, verdictOfSighting(file, further));
+      if (further !== undefined && further.tries.length > 0) {
+        const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
+        const then = untilLeft(further, one.endedAt);
+        return prefixed(evidence, verdictOfQueue(file, then, { askedNs, leftNs }) ?? verdictOfSighting(file, then));
+      }
       return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
+    case 'connect-failed':
+      return prefixed(evidence, verdictOfFailedConnect(file, sighting, one, backend, node));
     case 'reset':
     case 'closed-early': {
       const expired =
@@ -140,9 +148,32 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     because: root.because ?? { cause: root.cause, at: root.at },
     evidence: [
       ...evidence,
-      `follows request ${quake.sighting.id} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
+      `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
     ],
   };
+}
+
+/** A request's id is one word; a proxy's own check of a backend tells what it was. */
+const wordsOf = ({ id }: Sighting) => (id.includes(' ') ? id : `request ${id}`);
+
+/**
+ * Whoever asked gave up at `leftNs`, and its request stood in this proxy's queue: still, or for most of the time since `askedNs`.
+ * undefined when the queue was not what took the time.
+ */
+export function verdictOfQueue(
+  file: CaseFile,
+  sighting: Sighting,
+  { askedNs, leftNs }: { askedNs: number; leftNs: number },
+): Verdict | undefined {
+  const { node } = file.host(sighting.host);
+  const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
+  const endNs = file.fromUnixMs(sighting.startedAt) + queuedNs;
+  const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
+  if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
+    return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
+  if (queuedNs * 2 < leftNs - askedNs) return undefined;
+  const slow = verdictOfSighting(file, sighting);
+  return { ...slow, because: { cause: 'queue-timeout', at: node }, evidence: [waited, ...slow.evidence] };
 }
 
 /** A proxy's connect() that timed out: among its unanswered SYNs to that backend the one that began nearest to the try. */
@@ -158,6 +189,20 @@ function verdictOfUpstreamSyn(
   return (
     fate ?? { cause: 'unattributed', at: node, evidence: [`${sighting.host}: no unanswered SYN to ${backend} fits`] }
   );
+}
+
+/** A proxy's connect() that failed for a reason that its log leaves out: without any SYN of its own it had no port. */
+function verdictOfFailedConnect(
+  file: CaseFile,
+  sighting: Sighting,
+  one: UpstreamTry,
+  backend: string,
+  node: string,
+): Verdict {
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
+  if (syn !== undefined || file.tap(sighting.host) === undefined)
+    return verdictOfUpstreamSyn(file, sighting, one, backend, node);
+  return { cause: 'ports-exhausted', at: node, evidence: [`${sighting.host}: no SYN left for ${backend} then`] };
 }
 
 /** When a try began, Unix ms: the one before it had ended. */
@@ -180,7 +225,7 @@ function synOf(
   const toNs = file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
   const bounds = { fromNs: startedNs - LOG_SLACK_NS, toNs };
   const to = { address: ipToNumber(address), port: Number(port) };
-  const row = file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
+  const row = ownSyn(tap, one, to, bounds) ?? file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
   if (row === undefined) return undefined;
   const { timeNs } = tap.table;
   const sequence = tap.table.sequence[row];
@@ -192,6 +237,22 @@ function synOf(
     toNs: second === undefined ? toNs : timeNs[second],
     target: backend,
   };
+}
+
+/** The first SYN from the address and port that the proxy's log names for this try. */
+function ownSyn(
+  tap: TapIndex,
+  { from }: UpstreamTry,
+  to: { address: number; port: number },
+  bounds: { fromNs: number; toNs: number },
+): number | undefined {
+  if (from === undefined) return undefined;
+  const [address, port] = from.split(':');
+  const [first] = tap.between(ipToNumber(address), Number(port), to.address, to.port, TcpFlag.syn, {
+    ...bounds,
+    outgoing: true,
+  });
+  return first;
 }
 
 /** Why a proxy's connection to a backend, which was answered in the end, needed more than one SYN. */

@@ -35,7 +35,8 @@ export interface RunningNode {
 
 /**
  * How one try of a proxy to reach a backend ended.
- * `no-live-backend` means that every backend was held down and none was tried.
+ * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
+ * about and the log does not say why.
  */
 export type UpstreamResult =
   | 'answered'
@@ -44,6 +45,7 @@ export type UpstreamResult =
   | 'connect-timeout'
   | 'response-timeout'
   | 'refused'
+  | 'connect-failed'
   | 'reset'
   | 'unreachable'
   | 'connection-limit'
@@ -63,13 +65,15 @@ export interface UpstreamTry {
   endedAt: number;
   /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
   connectMs?: number;
+  /** The daemon says that because of this one it holds the backend down. */
+  markedDown?: boolean;
   /** The daemon's own words, kept as evidence. */
   evidence: string;
 }
 
 /** What one L7 node or server saw of one request, taken from its own log. */
 export interface Sighting {
-  /** The request's id including the try, as sent in `X-Request-Id`. */
+  /** The request's id including the try, as sent in `X-Request-Id`; of a proxy's own check of a backend, what it was in words. */
   id: string;
   host: string;
   /** Unix time in ms. */
@@ -79,6 +83,8 @@ export interface Sighting {
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;
+  /** How long it waited for a free connection to a backend, from `startedAt` on, ms. */
+  queuedMs?: number;
   tries: UpstreamTry[];
   /** A refusal by this node's own setting, before any backend was tried. */
   refusal?: { cause: Cause; evidence: string };
@@ -103,6 +109,14 @@ export interface LogReading {
   incidents: Incident[];
 }
 
+/** A knob that a product cannot follow as written: why, and what to use instead. */
+export interface KnobProblem {
+  /** The knob's name; below it, the way to the value, as `['healthCheck', 'interval']`. */
+  path: [knob: string, ...below: string[]];
+  message: string;
+  hint: string;
+}
+
 /** A kind of node. */
 export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   kind: string;
@@ -115,6 +129,10 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   commands: Record<string, string>;
   /** Folder of `docker/` whose image its hosts run in (docker driver). */
   image: string;
+  /** Shared knobs that the product has no way to do, each with the reason, "; ", and what to use instead. */
+  lacks?: Record<string, string>;
+  /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
+  refuse?(spec: z.output<Schema>): KnobProblem[];
   /** How to ask for its version: argv; the first x.y.z of the output counts. */
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */
@@ -123,7 +141,7 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
    * The user's own configuration file made fit for an image of the user's own: where such images expect it, and its text.
    * Absent where the kind takes no `config:`.
    */
-  imageConfig?(context: NodeContext<z.output<Schema>>): { path: string; text: string; reducedAttribution?: string };
+  imageConfig?(context: NodeContext<z.output<Schema>>): { paths: string[]; text: string; reducedAttribution?: string };
   /** Reads the logs of one host after the run. */
   readLogs?(host: Host): Promise<LogReading>;
 }

@@ -2,12 +2,15 @@
 import { z } from 'zod';
 import { client } from './client.js';
 import { fixed } from './fixed.js';
+import { haproxy } from './haproxy.js';
 import type { NodeKind } from './kind.js';
 import { nat } from './nat.js';
 import { nginx } from './nginx.js';
+import { squid } from './squid.js';
 import { ticketShop } from './ticket-shop.js';
+import { varnish } from './varnish.js';
 
-const KINDS = { client, nat, nginx, 'ticket-shop': ticketShop, fixed };
+const KINDS = { client, nat, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed };
 
 export type KindName = keyof typeof KINDS;
 
@@ -15,7 +18,7 @@ export type KindName = keyof typeof KINDS;
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
 
 /** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['firewall', 'haproxy', 'squid', 'varnish', 'attacker', 'redis'] as const;
+export const FUTURE_KINDS = ['firewall', 'attacker', 'redis'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -29,6 +32,9 @@ export const nodeSchema = z.discriminatedUnion('kind', [
   client.knobs.extend({ kind: z.literal('client') }),
   nat.knobs.extend({ kind: z.literal('nat') }),
   nginx.knobs.extend({ kind: z.literal('nginx') }),
+  haproxy.knobs.extend({ kind: z.literal('haproxy') }),
+  squid.knobs.extend({ kind: z.literal('squid') }),
+  varnish.knobs.extend({ kind: z.literal('varnish') }),
   ticketShop.knobs.extend({ kind: z.literal('ticket-shop') }),
   fixed.knobs.extend({ kind: z.literal('fixed') }),
 ]);

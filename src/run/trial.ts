@@ -85,12 +85,6 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
 async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
   const { plan, variant } = settings;
-  const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
-  const depth = (node: string): number => {
-    const to = toOf.get(node);
-    return to === undefined ? 0 : 1 + depth(to);
-  };
-  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
   const start = async (planned: PlannedHost) => {
     const kind = kindOf(planned.spec.kind);
     if (kind.start === undefined) return;
@@ -107,7 +101,18 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
     const started = planned.spec.image === undefined ? await kind.start(context) : await startUserImage(kind, context);
     running.set(planned.name, started);
   };
-  for (const [, hosts] of [...byDepth].sort(([a], [b]) => a - b)) await Promise.all(hosts.map(start));
+  for (const hosts of fromTheEnd(plan)) await Promise.all(hosts.map(start));
+}
+
+/** The plan's hosts by their distance from the end of the chain, the end first. */
+function fromTheEnd(plan: Plan): PlannedHost[][] {
+  const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
+  const depth = (node: string): number => {
+    const to = toOf.get(node);
+    return to === undefined ? 0 : 1 + depth(to);
+  };
+  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
+  return [...byDepth].sort(([a], [b]) => a - b).map(([, hosts]) => hosts);
 }
 
 interface ReadyTrial {
@@ -145,7 +150,9 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     .map(([name]) => name);
   const seen = await observer.stop();
   if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
-  await Promise.all([...running.values()].map((node) => node.stop?.()));
+  // From the front, so that no hop's log tells of the end of the one behind it.
+  for (const hosts of fromTheEnd(settings.plan).reverse())
+    await Promise.all(hosts.map(({ name }) => running.get(name)?.stop?.()));
   if (died.length > 0 && !settings.interrupt.aborted) {
     throw testbedError(
       `a daemon ended in the middle of the run`,

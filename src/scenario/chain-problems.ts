@@ -1,5 +1,7 @@
 /** What is wrong with a chain whose nodes are each right: dangling hops, loops, ends that serve nobody, knobs without a driver. */
+import { kindOf } from '../nodes/registry.js';
 import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 
@@ -14,6 +16,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...names.flatMap((name) => nextHopProblems(topology, name)),
     ...loopProblems(topology),
     ...names.flatMap((name) => knobProblems(topology, name)),
+    ...names.flatMap((name) => forwardProxyProblems(topology, name)),
   ];
 }
 
@@ -67,5 +70,9 @@ function knobProblems(topology: Topology, name: string): Problem[] {
       at: 'value',
     });
   }
+  const refused = kindOf(spec.kind).refuse?.(spec) ?? [];
+  problems.push(
+    ...refused.map(({ path, ...said }): Problem => ({ ...said, path: ['topology', name, ...path], at: 'value' })),
+  );
   return problems;
 }

@@ -9,6 +9,11 @@ export function layerOf(spec: NodeSpec): Layer {
   return kindOf(spec.kind).layer;
 }
 
+/** Whether a node is a proxy that its clients ask for other servers by their whole URI. */
+export function isForwardProxy(spec: NodeSpec): boolean {
+  return spec.kind === 'squid' && spec.mode === 'forward';
+}
+
 /** The node's name and all that follow it along `to`; ends where a name repeats (a loop) or is no node. */
 export function chainFrom(topology: Topology, name: string): string[] {
   const chain: string[] = [];

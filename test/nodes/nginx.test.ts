@@ -92,13 +92,4 @@ describe('nginx', () => {
     const failure = (await through({ config, traffic: { count: 1 } })) as unknown;
     expect(failure as SceneError).toMatchObject({ exitCode: 3, hint: expect.stringContaining('{{listen}}') });
   });
-
-  it.each([
-    [{ sticky: 'cookie' }, 'sticky'],
-    [{ sticky: 'source', algorithm: 'hash' }, 'algorithm'],
-    [{ failTimeout: '500ms' }, 'failTimeout'],
-  ])('refuses %j by name', async (nginx, knob) => {
-    const failure = (await through({ nginx, traffic: { count: 1 } })) as unknown;
-    expect(failure as SceneError).toMatchObject({ where: `topology.balancer.${knob}`, exitCode: 2 });
-  });
 });

@@ -78,7 +78,7 @@ describe('variants', () => {
       changed('edge: { addresses: 4 }', 'balancer: { kind: nat }'),
       '26:33',
       '`keepalive` is not a knob of `nat`, in variant `four-addresses`',
-      '`nginx` has it',
+      '`nginx`, `haproxy` have it',
     ],
     [
       'a patch that removes what is needed',

@@ -23,7 +23,7 @@ const shops = [
 ];
 const names = ['west', 'east[0]', 'east[1]', 'shop[0]', 'shop[1]'];
 const plan = {
-  hosts: names.map((name) => ({ name, node: name.split('[')[0] })),
+  hosts: names.map((name) => ({ name, node: name.split('[')[0], spec: { kind: 'client' } })),
   targets: { west: shops, 'east[0]': shops, 'east[1]': shops },
 } as unknown as Plan;
 const hosts = new Map(names.map((name) => [name, { netns: `/ns/${name}` }]));

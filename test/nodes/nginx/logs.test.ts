@@ -39,8 +39,8 @@ function error(words: string, connection = 1, upstream = '198.18.0.18:8080', tim
   return `2026/11/24 ${time} [error] 18#18: *${connection} ${words}, client: 198.18.0.3, server: , request: "GET / HTTP/1.1", upstream: "http://${upstream}/", host: "198.18.0.2"`;
 }
 
-const read = (accessLines: string[], errorLines: string[] = []) =>
-  readNginxLogs('balancer', `${accessLines.join('\n')}\n`, `${errorLines.join('\n')}\n`);
+const read = (accessLines: string[], errorLines: string[] = [], configuration = '') =>
+  readNginxLogs('balancer', `${accessLines.join('\n')}\n`, `${errorLines.join('\n')}\n`, configuration);
 
 const results = (accessLines: string[], errorLines: string[]) =>
   read(accessLines, errorLines).sightings.map(({ tries }) => tries.map(({ result }) => result));

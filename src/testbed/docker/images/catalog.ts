@@ -13,6 +13,8 @@ export const IMAGES = {
   gateway: { base: 'plain' },
   nginx: { base: 'plain' },
   haproxy: { base: 'plain' },
+  squid: { base: 'plain' },
+  varnish: { base: 'plain' },
   'ticket-shop': { base: 'node', entries: ['servers/ticket-shop.js', 'servers/inventory.js'] },
   fixed: { base: 'node', entries: ['servers/fixed.js'] },
   agent: { base: 'node', entries: ['agent/main.js'] },
