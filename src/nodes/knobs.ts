@@ -36,6 +36,8 @@ export const commonKnobs = {
     .string()
     .regex(/^(port|\/\S*|log: *\S.*)$/, { error: 'expected `port`, `/path`, or `"log: text"`' })
     .optional(),
+  /** How long an image of the user's own may take to be ready, ms. */
+  readyWithin: duration.optional(),
 };
 
 /*
