@@ -75,7 +75,7 @@ export function getNode(
       const below = await base();
       const { tag, context } = localNode(below);
       onProgress(`building ${tag} with this machine's Node.js ${process.version}`);
-      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name }, labels: {} }, onProgress);
+      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name } }, onProgress);
       return { name: tag, id: (await docker.getImage(tag).inspect()).Id };
     },
     hint: `let the daemon reach a registry, or load the image by hand: docker pull ${OFFICIAL_NODE} && docker save ${OFFICIAL_NODE}; see ${BASE_SETTING}`,

@@ -12,7 +12,6 @@ export interface ImageBuild {
   tag: string;
   context: BuildContext;
   buildArgs: Record<string, string>;
-  labels: Record<string, string>;
 }
 
 /** What the daemon sends while it builds (Docker Engine API, ImageBuild). */
@@ -43,7 +42,7 @@ export async function buildImage(docker: Dockerode, build: ImageBuild, onProgres
 }
 
 interface BuildFailure {
-  /** `Step 3/6 : RUN …`, '' before the first. */
+  /** `Step 3/6: RUN …`, '' before the first. */
   step: string;
   words: string;
   output: string[];
@@ -51,7 +50,7 @@ interface BuildFailure {
 
 async function tryBuild(
   docker: Dockerode,
-  { tag, context, buildArgs, labels }: ImageBuild,
+  { tag, context, buildArgs }: ImageBuild,
   networkmode: 'default' | 'host',
   onProgress: ImageProgress,
 ): Promise<BuildFailure | undefined> {
@@ -60,7 +59,7 @@ async function tryBuild(
     for (const line of (stream ?? status ?? '').split('\n')) {
       if (line.trim() === '') continue;
       if (/^Step \d+\/\d+ : /.test(line)) {
-        failure.step = line.trim();
+        failure.step = shortened(line);
         failure.output = [];
         onProgress(failure.step);
       } else failure.output.push(line.trimEnd());
@@ -71,7 +70,6 @@ async function tryBuild(
     const output = await docker.buildImage(contextTar(context), {
       t: tag,
       buildargs: { VERSION: context.version, ...proxies(), ...buildArgs },
-      labels,
       networkmode,
       forcerm: true,
       // The builder that every daemon has; BuildKit would need a session with this process.
@@ -90,12 +88,20 @@ async function tryBuild(
 function failedBuild(tag: string, { step, words, output }: BuildFailure) {
   const shown = output
     .map(withoutColours)
-    .filter((line) => !/^ ---> |^Removing intermediate/.test(line) && line !== words)
+    .filter((line) => !/^\s*$|^ ---> |^Removing intermediate/.test(line) && line !== words)
     .slice(-LAST_LINES);
   const lines = [`building the image ${tag} failed at its ${step === '' ? 'start' : step}: ${words}`, ...shown];
   const full = /no space left on device/i.test(lines.join('\n'));
   const hint = full ? 'docker system df shows what takes the space, docker system prune frees it' : undefined;
   return testbedError(lines.join('\n  '), undefined, hint);
+}
+
+/** Where a step's command is cut off. */
+const STEP_WIDTH = 90;
+
+function shortened(step: string): string {
+  const line = step.replace(' : ', ': ').replace(/\s+/g, ' ').trim();
+  return line.length <= STEP_WIDTH ? line : `${line.slice(0, STEP_WIDTH)} …`;
 }
 
 function withoutColours(line: string): string {

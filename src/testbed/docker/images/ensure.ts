@@ -6,7 +6,7 @@ import { buildImage, type ImageProgress } from './build-image.js';
 import { IMAGES, type ImageName, type ImageSource, REPOSITORY } from './catalog.js';
 import { addPackages, type BuildContext, contextHash, imageContext } from './context.js';
 import { idOf, takeInventory } from './inventory.js';
-import { IMAGE_LABEL, removeOldImages } from './old-images.js';
+import { removeOldImages } from './old-images.js';
 
 export type { ImageProgress } from './build-image.js';
 export type { ImageName } from './catalog.js';
@@ -52,6 +52,7 @@ export async function ensureImages<Name extends ImageName>(
       onProgress(`building ${REPOSITORY}/${build.name} (${index + 1} of ${builds.length}): ${line}`),
     ),
   );
+  if (builds.length > 0) await removeOldImages(docker, new Set(builds.flatMap(({ tag, base }) => [tag, base.name])));
   return tags;
 }
 
@@ -71,8 +72,7 @@ async function buildOne(docker: Dockerode, { name, tag, base, context }: Build, 
   const buildArgs: Record<string, string> =
     IMAGES[name].base === 'node' ? { NODE_BASE: base.name } : { BASE: base.name };
   if (native !== undefined) buildArgs.NATIVE = native;
-  await buildImage(docker, { tag, context, buildArgs, labels: { [IMAGE_LABEL]: name } }, onProgress);
-  await removeOldImages(docker, name, tag);
+  await buildImage(docker, { tag, context, buildArgs }, onProgress);
 }
 
 function once<Value>(get: () => Promise<Value>): () => Promise<Value> {
