@@ -7,7 +7,7 @@ import type { TicketShopOptions } from '../servers/ticket-shop.js';
 import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import {
   awaitListening,
   DEFAULT_BACKLOG,
@@ -41,6 +41,7 @@ export const ticketShop = defineKind({
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
   }),
+  refuse: serviceTimeProblems,
   async start({ host, planned, spec, listen, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
@@ -69,7 +70,7 @@ export const ticketShop = defineKind({
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: spec.workers > 1,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
