@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { FixedOptions } from '../servers/fixed.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import {
   awaitListening,
   DEFAULT_BACKLOG,
@@ -31,14 +31,15 @@ export const fixed = defineKind({
     /** HTTP status of every answer. */
     status: count(200, 599).default(200),
   }),
-  async start({ host, spec, listen }) {
+  refuse: serviceTimeProblems,
+  async start({ host, planned, spec, listen }) {
     const { address, port } = listenOf(host, listen);
     const options: FixedOptions = {
       address,
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: false,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
       workers: spec.workers,

@@ -5,6 +5,7 @@ import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
 import { type HaproxyFiles, renderConfig } from './haproxy/config.js';
 import { readHaproxyLog } from './haproxy/logs.js';
+import { RING_SUFFIX } from './haproxy/ring.js';
 import { adaptConfig } from './haproxy/user-config.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
@@ -106,10 +107,11 @@ function refuse(spec: HaproxySpec): KnobProblem[] {
   return problems;
 }
 
-/** Label of the daemon, and so the name of its log. */
+/** Label of the daemon, and so the name of what it writes to stderr. */
 const LABEL = 'haproxy';
-/** In the host's log folder: the configuration, what haproxy said of its limits once it ran, and of its requests when it was to end. */
+/** In the host's log folder: the configuration, the log, what haproxy said of its limits once it ran, and of its requests when it was to end. */
 const CONFIG_FILE = 'haproxy.cfg';
+const LOG_FILE = 'access.log';
 const STATE_FILE = 'haproxy-state.txt';
 const OPEN_FILE = 'haproxy-open.txt';
 
@@ -119,7 +121,11 @@ const START_MS = 10_000;
 async function start(context: NodeContext<HaproxySpec>): Promise<RunningNode> {
   const { host, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
-  const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock` };
+  await checkVersion(host);
+  const files: HaproxyFiles = {
+    socket: `${host.runDir}/haproxy.sock`,
+    ring: `${host.runDir}/${Date.now()}${RING_SUFFIX}`,
+  };
   const { text, reducedAttribution } =
     userConfig === undefined
       ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
@@ -132,7 +138,25 @@ async function start(context: NodeContext<HaproxySpec>): Promise<RunningNode> {
   await ready(host, daemon, listen);
   await host.writeFile(STATE_FILE, await ask(host, files, 'show info; show stat'));
   const hasQueue = userConfig !== undefined || spec.backendConnections !== undefined;
-  return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, hasQueue ? files : undefined) };
+  let stopping: Promise<void> | undefined;
+  return {
+    processes: [daemon],
+    reducedAttribution,
+    stop() {
+      stopping ??= stop(host, daemon, files, hasQueue);
+      return stopping;
+    },
+  };
+}
+
+/** What the log needs came with this version. */
+const OLDEST = [2, 6];
+
+async function checkVersion(host: Host): Promise<void> {
+  const { stdout } = await host.run(['haproxy', '-v']);
+  const [text, major, minor] = /version (\d+)\.(\d+)\S*/.exec(stdout) ?? [stdout.trim(), '0', '0'];
+  if (Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])) return;
+  throw testbedError(`haproxy is too old: ${text}`, host.name, `install version ${OLDEST.join('.')} or newer`);
 }
 
 async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
@@ -171,9 +195,16 @@ async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<s
  * SIGUSR1: haproxy ends its open requests, cuts off what takes longer than `hard-stop-after`, and logs them. Only those in a queue it
  * may leave out, so they are asked for before.
  */
-async function stop(host: Host, daemon: HostProcess, queues: HaproxyFiles | undefined): Promise<void> {
-  if (!daemon.running) return;
-  if (queues !== undefined) await host.writeFile(OPEN_FILE, await ask(host, queues, 'show sess all'));
+async function stop(host: Host, daemon: HostProcess, files: HaproxyFiles, hasQueue: boolean): Promise<void> {
+  if (daemon.running) {
+    if (hasQueue) await host.writeFile(OPEN_FILE, await ask(host, files, 'show sess all'));
+    await endSoftly(daemon);
+  }
+  const program = `${host.distDir}/nodes/haproxy/rings-to-log.js`;
+  await host.run([host.nodeBinary, program, host.runDir, `${host.logDir}/${LOG_FILE}`]);
+}
+
+async function endSoftly(daemon: HostProcess): Promise<void> {
   await daemon.signal('SIGUSR1');
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
@@ -187,7 +218,7 @@ async function stop(host: Host, daemon: HostProcess, queues: HaproxyFiles | unde
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const files = [`${LABEL}.log`, CONFIG_FILE, STATE_FILE, OPEN_FILE];
+  const files = [LOG_FILE, CONFIG_FILE, STATE_FILE, OPEN_FILE];
   const [log, text, state, open] = await Promise.all(files.map((file) => host.readFile(file)));
   return readHaproxyLog(host.name, { log, config: text, state, open });
 }

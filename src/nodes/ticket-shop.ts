@@ -7,7 +7,7 @@ import type { TicketShopOptions } from '../servers/ticket-shop.js';
 import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import {
   awaitListening,
   DEFAULT_BACKLOG,
@@ -42,6 +42,7 @@ export const ticketShop = defineKind({
     /** The page that begins a visitor's session, by a cookie: a cache does not keep an answer that sets one. */
     sessionAt: z.enum(['event', 'seat']).default('event'),
   }),
+  refuse: serviceTimeProblems,
   async start({ host, planned, spec, listen, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
@@ -70,7 +71,7 @@ export const ticketShop = defineKind({
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: spec.workers > 1,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,

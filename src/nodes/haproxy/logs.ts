@@ -49,7 +49,7 @@ export interface LogLine {
   text: string;
 }
 
-/** RFC 5424: priority, version, time, host, program, process id, message id, structured data. haproxy writes alerts to stderr as well. */
+/** RFC 5424: priority, version, time, host, program, process id, message id, structured data. */
 const LINE = /^<\d+>1 (\S+) \S+ \S+ \d+ \S+ - (.*)$/;
 
 /** Of the log's moments at a limit one per this time is kept: those around it tell nothing new, ms. */

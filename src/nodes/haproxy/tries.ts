@@ -30,19 +30,24 @@ const BY_STATE: Record<string, UpstreamResult> = {
   sD: 'response-timeout',
   CH: 'response-timeout',
   cH: 'response-timeout',
-  // Cut off at the end of the run: its client had given up before.
-  KC: 'connect-timeout',
-  KQ: 'queue-timeout',
-  KH: 'response-timeout',
-  KD: 'response-timeout',
   PC: 'file-limit',
 };
 
 /** How the last try ended; undefined where haproxy itself answered and wanted no backend. */
-export function tryResult({ state, server, error, status, response }: RequestLine): UpstreamResult | undefined {
+export function tryResult({
+  state,
+  server,
+  error,
+  status,
+  connect,
+  response,
+}: RequestLine): UpstreamResult | undefined {
   const code = state.slice(0, 2);
+  const chosen = !server.endsWith('/<NOSRV>');
   if (Object.hasOwn(BY_ERROR, error)) return BY_ERROR[error];
-  if (server.endsWith('/<NOSRV>')) {
+  // Cut off at the end of the run, after its client had given up. haproxy may leave out how far it was; the timers tell.
+  if (code.startsWith('K')) return connect >= 0 ? 'response-timeout' : chosen ? 'connect-timeout' : 'queue-timeout';
+  if (!chosen) {
     if (code === 'SC') return 'no-live-backend';
     return /[QC]$/.test(code) ? BY_STATE[code] : undefined;
   }
