@@ -40,6 +40,8 @@ export const ticketShop = defineKind({
     workers: count(1, 64).default(1),
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
+    /** The page that begins a visitor's session, by a cookie: a cache does not keep an answer that sets one. */
+    sessionAt: z.enum(['event', 'seat']).default('event'),
   }),
   refuse: serviceTimeProblems,
   async start({ host, planned, spec, listen, sharedDir }) {
@@ -75,6 +77,7 @@ export const ticketShop = defineKind({
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
       inventory: socket,
+      sessionAt: spec.sessionAt,
       log: `${host.logDir}/${REQUEST_LOG}`,
     };
     const labels = Array.from({ length: spec.workers }, (_, index) => `shop-${index}`);

@@ -44,8 +44,11 @@ interface Route {
   response(reply: InventoryReply, session: string | undefined): HttpResponse;
 }
 
+/** The page on which a visitor gets a session: the event page, or (so that caches may keep that one) the first seat. */
+export type SessionPage = 'event' | 'seat';
+
 /** Answers the shop's requests out of the inventory; 500 when that cannot be reached. */
-export function shopHandler(inventory: InventoryClient): Handler {
+export function shopHandler(inventory: InventoryClient, sessionAt: SessionPage): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
 
@@ -61,18 +64,19 @@ export function shopHandler(inventory: InventoryClient): Handler {
   const routes: Record<string, Route> = {
     '/event': {
       method: 'GET',
-      command: (session) => ({ do: 'view', session, fresh: freshSession() }),
-      response: (reply, session) =>
-        json(
-          200,
-          { ...EVENT, remaining: reply.remaining },
-          reply.session === session ? {} : { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] },
-        ),
+      command: (session) => (sessionAt === 'event' ? { do: 'view', session, fresh: freshSession() } : { do: 'tally' }),
+      response: (reply, session) => {
+        const { stock = 0, sold = 0, held = 0, remaining = stock - sold - held } = reply;
+        return json(200, { ...EVENT, remaining }, sessionCookie(reply, session));
+      },
     },
     '/seats': {
       method: 'POST',
-      command: (session) => (session === undefined ? undefined : { do: 'hold', session }),
-      response: (reply) => json(201, { hold: reply.hold }),
+      command: (session) => {
+        if (session !== undefined) return { do: 'hold', session };
+        return sessionAt === 'seat' ? { do: 'hold-first', fresh: freshSession() } : undefined;
+      },
+      response: (reply, session) => json(201, { hold: reply.hold }, sessionCookie(reply, session)),
     },
     '/checkout': {
       method: 'POST',
@@ -100,6 +104,12 @@ export function shopHandler(inventory: InventoryClient): Handler {
       else answer(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused));
     });
   };
+}
+
+/** Tells a visitor of a session that has just begun. */
+function sessionCookie(reply: InventoryReply, known: string | undefined): Partial<HttpResponse> {
+  if (reply.session === undefined || reply.session === known) return {};
+  return { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] };
 }
 
 function refusal(reason: Refusal): HttpResponse {

@@ -7,11 +7,12 @@ import { type HttpServerOptions, httpServer } from './http-server.js';
 import { inventoryClient } from './inventory-client.js';
 import { program, programOptions, runUntilSignal, tellListening } from './program.js';
 import { requestLog, unixClock } from './request-log.js';
-import { shopHandler } from './shop-handler.js';
+import { type SessionPage, shopHandler } from './shop-handler.js';
 
 export interface TicketShopOptions extends HttpServerOptions {
   /** Path of the inventory's unix socket. */
   inventory: string;
+  sessionAt: SessionPage;
   /** Path of the request log, shared by the workers of a host. */
   log: string;
 }
@@ -27,7 +28,7 @@ await program(async () => {
   const inventory = await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
     log.event({ t: unixNow(), kind: 'inventory', text }),
   );
-  const server = httpServer(loop, options, log, shopHandler(inventory));
+  const server = httpServer(loop, options, log, shopHandler(inventory, options.sessionAt));
   loop.chore(inventory.chore);
   loop.chore(log.chore);
   tellListening(options.address, server.port);
