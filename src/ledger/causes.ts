@@ -17,9 +17,12 @@ export const CAUSES = {
   },
   'connection-limit': {
     means: 'a configured limit of connections refused it',
-    proof: "the daemon's own log line",
+    proof: "the daemon's own log line; at a firewall the limit's own set",
   },
-  throttled: { means: 'a configured rate limit answered or dropped it', proof: "status 429 or the daemon's log line" },
+  throttled: {
+    means: 'a configured rate limit answered or dropped it',
+    proof: "status 429 or the daemon's log line; at a firewall the limit's own set",
+  },
   'queue-timeout': { means: "it waited in a proxy's queue longer than allowed", proof: "the proxy's log line" },
   'file-limit': { means: 'that process ran out of file descriptors', proof: "EMFILE in the daemon's log" },
   filtered: { means: 'a firewall rule dropped it silently', proof: "the rule's own set" },

@@ -57,7 +57,7 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   const further = file.sighting(sighting.id, backend);
   switch (one.result) {
     case 'refused':
-      return { cause: 'refused', at: backendNode, evidence };
+      return prefixed(evidence, rejectedOnTheWay(file, sighting, one, backend) ?? refusedAt(backendNode));
     case 'answered':
       if (further !== undefined) return prefixed(evidence, verdictOfSighting(file, further));
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
@@ -97,6 +97,16 @@ function hostOf(file: CaseFile, proxy: string, to: string | undefined): string |
   if (address.startsWith('127.')) return proxy;
   return file.plan.hosts.find(({ interfaces }) => interfaces.some(({ addresses }) => addresses.includes(address)))
     ?.name;
+}
+
+const refusedAt = (at: string): Verdict => ({ cause: 'refused', at, evidence: [] });
+
+/** The RST that a proxy got as an answer came from a firewall in between, in the backend's name. */
+function rejectedOnTheWay(file: CaseFile, sighting: Sighting, one: UpstreamTry, backend: string): Verdict | undefined {
+  if (file.gatewaysFrom(sighting.host).length === 0) return undefined;
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
+  const fate = syn === undefined ? undefined : fateOfSyn(file, syn);
+  return fate?.cause === 'unattributed' ? undefined : fate;
 }
 
 /** A connection that stood, and no answer in time: the backend was slow, or something kept it from the request. */

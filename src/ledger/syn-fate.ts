@@ -94,6 +94,14 @@ function stoppedAtGateway(
   sequence: number,
   evidence: string[],
 ): Verdict {
+  const refused = file.observations.refusedSyns[host]?.find(({ syns }) => syns.has(`${source}:${sequence}`));
+  if (refused !== undefined) {
+    return {
+      cause: refused.cause,
+      at: node,
+      evidence: [...evidence, `${host}: it entered from ${source} and met ${refused.rule}`],
+    };
+  }
   const counters = file.counters(host);
   const forwarded = file.observations.forwarded[host];
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;

@@ -5,13 +5,15 @@
 import type { z } from 'zod';
 import type { Cause } from '../ledger/causes.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint, Layer, PlannedHost } from '../topology/plan.js';
+import type { Endpoint, Layer, Plan, PlannedHost } from '../topology/plan.js';
 
 /** What a node needs to start on one host. */
 export interface NodeContext<Spec> {
   host: Host;
   planned: PlannedHost;
   spec: Spec;
+  /** The whole testbed's plan, for kinds that must know others' addresses. */
+  plan: Plan;
   /** Where this host listens; undefined for L3 nodes and clients. */
   listen: Endpoint | undefined;
   /** Its backends, in order. */

@@ -2,9 +2,8 @@
 import { z } from 'zod';
 import { usageError } from '../errors.js';
 import { forwardSetRules } from '../observe/forward-set.js';
-import { duration } from '../scenario/units.js';
 import { defineKind, type NodeContext, type RunningNode } from './kind.js';
-import { commonKnobs, count } from './knobs.js';
+import { commonKnobs, connectionTimeouts, count, looseTracking } from './knobs.js';
 
 /** The SNAT range of a gateway whose scenario names none: every unprivileged port. */
 export const DEFAULT_NAT_PORTS = { lo: 1024, hi: 65_535 } as const;
@@ -18,18 +17,8 @@ const knobs = z.strictObject({
   allocation: z.enum(['kernel', 'random', 'fully-random']).default('kernel'),
   /** Translate to the address of the outgoing interface instead of a fixed one. */
   masquerade: z.boolean().default(false),
-  /** Time-outs of the connection table, ms (written in whole seconds). */
-  timeouts: z
-    .strictObject({
-      established: duration.optional(),
-      timeWait: duration.optional(),
-      finWait: duration.optional(),
-      closeWait: duration.optional(),
-      synSent: duration.optional(),
-    })
-    .default({}),
-  /** Take up connections in mid-stream (`nf_conntrack_tcp_loose`); the kernel's default is true. */
-  looseTracking: z.boolean().optional(),
+  timeouts: connectionTimeouts,
+  looseTracking,
 });
 
 type NatSpec = z.output<typeof knobs>;

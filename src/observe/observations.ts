@@ -1,4 +1,5 @@
 /** What the kernel and the daemons saw during one trial, as plain values: the ledger's other half, beside the outcomes. */
+import type { Cause } from '../ledger/causes.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
 
 /** TCP flag bits (RFC 9293 §3.1). */
@@ -76,12 +77,23 @@ export interface PoolPeak {
   peakShare: number;
 }
 
+/** The SYNs that one rule or limit of a firewall refused. */
+export interface RefusedSyns {
+  cause: Cause;
+  /** The rule in words. */
+  rule: string;
+  /** `address:sequence`. */
+  syns: Set<string>;
+}
+
 /** Everything observed in one trial. */
 export interface Observations {
   taps: Record<string, TapTable>;
   conntrack: Record<string, ConntrackLog>;
   /** Per gateway host: `address:sequence` of every SYN that reached its forward chain; null where it was not asked. */
   forwarded: Record<string, Set<string> | null>;
+  /** Per firewall host: what its rules and limits refused, in the order in which they are asked. */
+  refusedSyns: Record<string, RefusedSyns[]>;
   counters: Record<string, CounterDeltas>;
   /** By request id with try. */
   sightings: Map<string, Sighting[]>;

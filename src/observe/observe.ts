@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { inNamespace } from '../sys/namespace.js';
 import type { Host, Testbed } from '../testbed/host.js';
-import type { PlannedHost } from '../topology/plan.js';
+import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import type { RunClock } from './clock.js';
 import { type ConntrackWatch, watchConntrack } from './conntrack-events.js';
 import { type Counters, counterDeltas, readConntrackFill, readCounters } from './counters.js';
+import { readRefusedSyns } from './firewall-sets.js';
 import { forwardSetRules, readForwardSet } from './forward-set.js';
 import type { Observations } from './observations.js';
 import { parseLocalRange, poolOf } from './pools.js';
@@ -25,7 +26,10 @@ export interface ObserveOptions {
 }
 
 /** What the observers of one trial saw. */
-export type Seen = Pick<Observations, 'taps' | 'conntrack' | 'counters' | 'forwarded' | 'pools' | 'samples'>;
+export type Seen = Pick<
+  Observations,
+  'taps' | 'conntrack' | 'counters' | 'forwarded' | 'refusedSyns' | 'pools' | 'samples'
+>;
 
 export interface Observer {
   /** Ends all watching, and gives everything up to now. Idempotent. */
@@ -72,7 +76,7 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
         host,
         planned,
         tap: await openTap(host, clock, frames),
-        conntrack: planned.kind === 'nat' ? watchConntrack(host, clock) : undefined,
+        conntrack: forwards ? watchConntrack(host, clock) : undefined,
         sockets: forwards
           ? undefined
           : openSocketCounter(host.netns, pool?.countedBy === 'sockets' ? pool.watched : undefined),
@@ -114,12 +118,13 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
     clearTimeout(sampleTimer);
     drainAll(watched);
     sample();
-    const forwarded = await readForwardSets(watched);
+    const [forwarded, refusedSyns] = await Promise.all([readForwardSets(watched), readRefusals(watched, testbed.plan)]);
     const seen: Seen = {
       taps: {},
       conntrack: {},
       counters: {},
       forwarded,
+      refusedSyns,
       pools: sampler.peaks(),
       samples: sampler.samples,
     };
@@ -159,6 +164,13 @@ async function readForwardSets(watched: WatchedHost[]): Promise<Observations['fo
   return Object.fromEntries(
     await Promise.all(gateways.map(async ({ host }) => [host.name, await readForwardSet(host)] as const)),
   );
+}
+
+async function readRefusals(watched: WatchedHost[], plan: Plan): Promise<Observations['refusedSyns']> {
+  const read = watched.map(
+    async ({ host, planned }) => [host.name, await readRefusedSyns(host, planned, plan)] as const,
+  );
+  return Object.fromEntries((await Promise.all(read)).flatMap(([name, syns]) => (syns ? [[name, syns]] : [])));
 }
 
 function localRange(host: Host) {

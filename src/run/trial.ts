@@ -95,6 +95,7 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
       host: testbed.hosts.get(planned.name)!,
       planned,
       spec: planned.spec,
+      plan,
       listen: plan.listeners[planned.name],
       backends: plan.targets[planned.name] ?? [],
       sources: plan.sources[planned.name] ?? [],

@@ -1,6 +1,7 @@
 /** What is wrong with a chain whose nodes are each right: dangling hops, loops, ends that serve nobody, knobs without a driver. */
 import { kindOf } from '../nodes/registry.js';
 import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { firewallProblems } from './firewall-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 
@@ -15,6 +16,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...names.flatMap((name) => nextHopProblems(topology, name)),
     ...loopProblems(topology),
     ...names.flatMap((name) => knobProblems(topology, name)),
+    ...names.flatMap((name) => firewallProblems(topology, name)),
   ];
 }
 

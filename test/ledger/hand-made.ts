@@ -218,6 +218,7 @@ export function observed(
     taps: Object.fromEntries(taps.map((tap) => [tap.host, tap])),
     conntrack: {},
     forwarded: {},
+    refusedSyns: {},
     counters: {},
     sightings: byId,
     incidents: [],

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { KIND_NAMES } from '../../src/nodes/registry.js';
 import { changed, testMistakes } from './mistake.js';
 
 describe('keys', () => {
@@ -85,7 +86,7 @@ describe('kinds', () => {
       changed('kind: nginx', 'kind: haproxy'),
       '7:21',
       '"haproxy" is not yet supported by this version',
-      'kinds it has: client, nat, nginx, ticket-shop, fixed',
+      `kinds it has: ${KIND_NAMES.join(', ')}`,
     ],
     [
       'a mistyped kind',
@@ -94,13 +95,7 @@ describe('kinds', () => {
       'there is no kind "ngnix"',
       'did you mean `nginx`?',
     ],
-    [
-      'no kind',
-      changed('kind: nginx, ', ''),
-      '7:3',
-      '`kind` is missing',
-      'one of client, nat, nginx, ticket-shop, fixed',
-    ],
+    ['no kind', changed('kind: nginx, ', ''), '7:3', '`kind` is missing', `one of ${KIND_NAMES.join(', ')}`],
   ]);
 });
 
