@@ -1,6 +1,6 @@
 /** What is wrong with a firewall's rules and segments in their chain: names of nobody, and of nodes that it cannot tell apart. */
 import { isCidr } from '../nodes/firewall/judgements.js';
-import { layerOf, type Topology } from '../topology/chain.js';
+import { chainFrom, layerOf, sendersThrough, type Topology } from '../topology/chain.js';
 import type { KeyPath, Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 
@@ -53,29 +53,14 @@ function partyProblem(
 
 /** Behind a NAT gateway or a proxy a node has no address of its own: a rule that names it would never match. */
 function hiddenProblem(topology: Topology, firewall: string, who: string): Omit<Problem, 'path' | 'at'> | undefined {
-  const seen = new Set<string>([who]);
-  for (let at = topology[who].to; at !== undefined && !seen.has(at); at = topology[at]?.to) {
-    if (at === firewall) return undefined;
-    seen.add(at);
-    if (!Object.hasOwn(topology, at)) return undefined;
-    const { kind } = topology[at];
-    const opensItsOwn = layerOf(topology[at]) === 'L7';
-    if (kind === 'nat' || opensItsOwn) {
-      const reaches = leadsTo(topology, at, firewall);
-      const message = reaches
-        ? `\`${firewall}\` never sees an address of \`${who}\`: what comes from it has the address of \`${at}\`, a ${kind}`
-        : `what \`${who}\` sends never crosses \`${firewall}\``;
-      return { message, hint: reaches ? `name \`${at}\`` : 'leave it out' };
-    }
-  }
-  return { message: `what \`${who}\` sends never crosses \`${firewall}\``, hint: 'leave it out' };
-}
-
-function leadsTo(topology: Topology, from: string, to: string): boolean {
-  const seen = new Set<string>();
-  for (let at: string | undefined = from; at !== undefined && !seen.has(at); at = topology[at]?.to) {
-    if (at === to) return true;
-    seen.add(at);
-  }
-  return false;
+  const senders = sendersThrough(topology, firewall);
+  if (senders.includes(who)) return undefined;
+  const way = chainFrom(topology, who);
+  if (!way.includes(firewall))
+    return { message: `what \`${who}\` sends never crosses \`${firewall}\``, hint: 'leave it out' };
+  const hider = way.findLast((node) => senders.includes(node))!;
+  return {
+    message: `\`${firewall}\` never sees an address of \`${who}\`: what comes from it has the address of \`${hider}\`, a ${topology[hider].kind}`,
+    hint: `name \`${hider}\``,
+  };
 }

@@ -102,6 +102,13 @@ describe('variants', () => {
       'give the gate itself `variants: [name]`',
     ],
     [
+      'blocks of ports that do not go around',
+      changed('edge: { addresses: 4 }', 'edge: { portsPerSource: 200 }'),
+      '26:45',
+      '`edge` has 2 blocks of 200 ports, and 4 addresses send through it',
+      'make the blocks smaller, or `ports` or `addresses` more',
+    ],
+    [
       'a patch that is none',
       changed('as-shipped: {}', 'as-shipped: 5'),
       '24:15',
