@@ -45,7 +45,10 @@ export const CAUSES = {
     means: 'the link lost it (only where the scenario asks for loss)',
     proof: 'a SYN, or its SYN+ACK, out of one host, never into the next',
   },
-  unreachable: { means: 'no route', proof: 'EHOSTUNREACH or ENETUNREACH' },
+  unreachable: {
+    means: 'no route, or a gateway on the way that was switched off',
+    proof: 'EHOSTUNREACH or ENETUNREACH; a SYN that entered a gateway while an event kept it off',
+  },
   'response-timeout': {
     means: 'accepted, but no answer in time',
     proof: 'a finished handshake, no response within the time-out',

@@ -35,7 +35,7 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
     );
     if (gone < 0) continue;
     const taken = events.slice(gone).find((event) => event.type === 'new');
-    if (isHarmless(events[gone], taken)) continue;
+    if (isHarmless(events[gone], taken, out.lastTryNs[row])) continue;
     const state = events[gone].state === undefined ? '' : ` in state ${events[gone].state}`;
     return {
       cause: 'mapping-expired',
@@ -49,9 +49,20 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
   return undefined;
 }
 
-/** Taken up again in mid-stream under the same address and port, as a firewall does it, nobody has noticed anything. */
-function isHarmless(gone: ConntrackEvent, taken: ConntrackEvent | undefined): boolean {
-  return taken !== undefined && taken.translated === gone.translated && taken.destination === gone.destination;
+/** A request that finds no entry is at the gateway within this time; its repetition comes later (TCP_RTO_MIN is 200 ms). */
+const TAKING_UP_NS = 100e6;
+
+/**
+ * Taken up again in mid-stream under the same address and port, as a firewall does it, by the request itself or one before it:
+ * nobody has noticed anything. Forgotten while an answer was under way, the answer found no way back.
+ */
+function isHarmless(gone: ConntrackEvent, taken: ConntrackEvent | undefined, sentNs: number): boolean {
+  return (
+    taken !== undefined &&
+    taken.translated === gone.translated &&
+    taken.destination === gone.destination &&
+    taken.timeNs < sentNs + TAKING_UP_NS
+  );
 }
 
 /** A proxy opens a connection at once when a try begins; its log has whole milliseconds. */
@@ -77,10 +88,8 @@ export function expiredUpstream(
     const gone = file.forgotten(gateway.name, one.to).findLast((event) => {
       if (event.timeNs >= endedNs + CLOCK_SLACK_NS) return false;
       const later = file.tableEvents(gateway.name, event.source).filter(({ timeNs }) => timeNs >= event.timeNs);
-      return !isHarmless(
-        event,
-        later.find(({ type }) => type === 'new'),
-      );
+      const taken = later.find(({ type }) => type === 'new');
+      return !isHarmless(event, taken, startedNs);
     });
     if (gone === undefined) continue;
     return {

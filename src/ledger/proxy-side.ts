@@ -3,6 +3,7 @@ import type { Sighting, UpstreamTry } from '../nodes/kind.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
+import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import type { SynFate } from './upstream-index.js';
@@ -129,6 +130,8 @@ function verdictOfSlowness(
   }
   const expired = further === undefined ? expiredUpstream(file, sighting.host, one, startOf(sighting, one)) : undefined;
   if (expired !== undefined) return expired;
+  const off = switchedOffOnTheWay(file, sighting.host, { fromNs: startedNs, toNs: endedNs });
+  if (off !== undefined) return off;
   const slow: Verdict = { cause: 'response-timeout', at, evidence: [] };
   if (one.connectMs === undefined || one.connectMs < REPEATED_SYN_MS || connectNs * 2 < endedNs - startedNs)
     return slow;

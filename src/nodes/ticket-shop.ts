@@ -10,12 +10,13 @@ import { defineKind } from './kind.js';
 import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
 import {
   awaitListening,
+  CONTROL_FILE,
   DEFAULT_BACKLOG,
   listenOf,
   REQUEST_LOG,
   readRequestLog,
-  runningServers,
   spawnServer,
+  startServers,
 } from './server-daemon.js';
 
 /** The sale's numbers, in the log folder of the node's first host. */
@@ -26,6 +27,7 @@ export const ticketShop = defineKind({
   layer: 'server',
   summary: 'The ticket sale: event page, seat hold, checkout; all hosts of the node sell from one stock.',
   commands: {},
+  live: ['serviceTime'],
   knobs: z.strictObject({
     ...commonKnobs,
     /** Stock of the sale, shared by all hosts of the node. */
@@ -39,7 +41,14 @@ export const ticketShop = defineKind({
     workers: count(1, 64).default(1),
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
+    /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
+    sessions: z.enum(['shared', 'local']).default('shared'),
   }),
+  refuse({ sessions, workers }) {
+    if (sessions === 'shared' || workers === 1) return [];
+    const message = 'with `sessions: local` each worker would know only its own, and the kernel picks the worker';
+    return [{ path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
+  },
   async start({ host, planned, spec, listen, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
@@ -73,15 +82,18 @@ export const ticketShop = defineKind({
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
       inventory: socket,
+      localSessions: spec.sessions === 'local',
       log: `${host.logDir}/${REQUEST_LOG}`,
+      control: `${host.logDir}/${CONTROL_FILE}`,
     };
-    const labels = Array.from({ length: spec.workers }, (_, index) => `shop-${index}`);
-    const workers = await Promise.all(
-      labels.map((label) => spawnServer(host, 'ticket-shop', options, { label, openFiles: spec.openFiles })),
-    );
-    await Promise.all(workers.map((worker, index) => awaitListening(host, worker, labels[index])));
-    // Ended in this order, the workers have their last answers before the inventory goes.
-    return runningServers([...workers, ...started]);
+    const workers = Array.from({ length: spec.workers }, (_, index) => ({
+      program: 'ticket-shop',
+      options,
+      label: `shop-${index}`,
+      openFiles: spec.openFiles,
+    }));
+    // The inventory stands for the shop's database: what happens to a server leaves it alone.
+    return startServers(host, workers, started);
   },
   readLogs: readRequestLog,
 });

@@ -107,6 +107,7 @@ async function oneTrial(
         });
         timer = setInterval(() => rows?.appendSettled(), WRITE_EVERY_MS);
       },
+      onEvent: (event) => rows?.event(event),
       interrupt: options.interrupt,
       keep: options.keep,
     });
@@ -127,6 +128,7 @@ async function oneTrial(
       plannedVisitors: isClosedLoop(variant) ? undefined : result.traffic.arrivalsNs.length,
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
+      events: result.observations.events,
     });
   } finally {
     clearInterval(timer);

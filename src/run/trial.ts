@@ -6,7 +6,7 @@ import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { readTickets } from '../nodes/ticket-shop.js';
 import { runClock, startedAtMs } from '../observe/clock.js';
-import type { Observations } from '../observe/observations.js';
+import type { ChainEvent, Observations } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
@@ -14,6 +14,7 @@ import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
+import { startTimeline } from './events.js';
 
 /** Time between the last preparation and the first planned arrival: opening the taps takes some of it, ns. */
 const HEAD_START_NS = 200_000_000n;
@@ -33,6 +34,8 @@ export interface TrialSettings {
   onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
   /** Aborted: send nothing more, settle what there is. */
   interrupt: AbortSignal;
+  /** Called when an event has been carried out, or has failed. */
+  onEvent(event: ChainEvent): void;
   /** Keep the testbed until the user says so (`--keep`). */
   keep?: (testbed: Testbed) => Promise<void>;
 }
@@ -81,7 +84,7 @@ export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
 
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
 async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
-  const { plan, variant } = settings;
+  const { plan } = settings;
   const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
   const depth = (node: string): number => {
     const to = toOf.get(node);
@@ -89,22 +92,29 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
   };
   const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
   const start = async (planned: PlannedHost) => {
-    const kind = kindOf(planned.spec.kind);
-    if (kind.start === undefined) return;
-    const started = await kind.start({
-      host: testbed.hosts.get(planned.name)!,
-      planned,
-      spec: planned.spec,
-      plan,
-      listen: plan.listeners[planned.name],
-      backends: plan.targets[planned.name] ?? [],
-      sources: plan.sources[planned.name] ?? [],
-      userConfig: variant.configs[planned.node],
-      sharedDir: settings.sharedDir(planned.node),
-    });
-    running.set(planned.name, started);
+    const started = await startNode(testbed, settings, planned);
+    if (started !== undefined) running.set(planned.name, started);
   };
   for (const [, hosts] of [...byDepth].sort(([a], [b]) => a - b)) await Promise.all(hosts.map(start));
+}
+
+/** Starts the node of one host; undefined where the kind has nothing to start. */
+async function startNode(
+  testbed: Testbed,
+  { plan, variant, sharedDir }: TrialSettings,
+  planned: PlannedHost,
+): Promise<RunningNode | undefined> {
+  return kindOf(planned.spec.kind).start?.({
+    host: testbed.hosts.get(planned.name)!,
+    planned,
+    spec: planned.spec,
+    plan,
+    listen: plan.listeners[planned.name],
+    backends: plan.targets[planned.name] ?? [],
+    sources: plan.sources[planned.name] ?? [],
+    userConfig: variant.configs[planned.node],
+    sharedDir: sharedDir(planned.node),
+  });
 }
 
 async function drive(
@@ -117,8 +127,21 @@ async function drive(
   const { outcomes } = prepared;
   const startNs = process.hrtime.bigint() + HEAD_START_NS;
   const clock = runClock(startNs);
-  const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(settings.plan, running) });
+  const processes = processIds(settings.plan, running);
+  const observer = await startObserving(testbed, { clock, outcomes, processes });
   settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  const timeline = startTimeline(settings.variant.events, {
+    testbed,
+    running,
+    startNs,
+    start: (planned) => startNode(testbed, settings, planned),
+    onEvent(event) {
+      // The sampler follows the processes that there are now.
+      for (const [node, ids] of Object.entries(processIds(settings.plan, running)))
+        processes[node].splice(0, Infinity, ...ids);
+      settings.onEvent(event);
+    },
+  });
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
@@ -129,13 +152,15 @@ async function drive(
     generator = await sending;
   } catch (error) {
     // The taps' descriptors would keep the hosts' namespaces alive.
-    await observer.stop();
+    await Promise.all([observer.stop(), timeline.stop()]);
     throw error;
   } finally {
     settings.interrupt.removeEventListener('abort', stop);
   }
   settings.onProgress({ phase: 'settling' });
+  const events = await timeline.stop();
   const died = [...running]
+    .filter(([name]) => !timeline.killed.has(name))
     .filter(([, node]) => node.processes.some((daemon) => !daemon.running))
     .map(([name]) => name);
   const seen = await observer.stop();
@@ -148,6 +173,9 @@ async function drive(
       'see its log in the logs folder of the run',
     );
   }
+  const failed = events.find(({ outcome }) => outcome === 'failed');
+  if (failed !== undefined && !settings.interrupt.aborted)
+    throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`, failed.hosts.join(', '));
   const readings = await readLogs(testbed, settings.plan);
   const observations: Observations = {
     ...seen,
@@ -156,6 +184,7 @@ async function drive(
       ({ id }) => id,
     ),
     incidents: readings.flatMap((reading) => reading.incidents),
+    events,
     startedAtMs: startedAtMs(clock),
   };
   return {
@@ -202,6 +231,7 @@ async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: numbe
 /** Evidence that the kernel could not hand over makes attribution unsure, and the record says so. */
 function holesIn(observations: Observations): string[] {
   const missed = Object.values(observations.taps).filter((tap) => tap.kernelDrops > 0);
+  const never = observations.events.filter(({ outcome }) => outcome === 'never');
   const overrun = Object.values(observations.conntrack).filter((log) => log.overruns > 0);
   return [
     ...missed.map(
@@ -210,6 +240,10 @@ function holesIn(observations: Observations): string[] {
     ),
     ...overrun.map(
       (log) => `${log.host}: the kernel dropped connection-table events ${log.overruns} times; lower the rate`,
+    ),
+    ...never.map(
+      ({ text, plannedNs }) =>
+        `the event \`${text}\` at ${plannedNs / 1e9} s never came: the traffic had ended before; let it come earlier, or the arrivals last longer`,
     ),
   ];
 }

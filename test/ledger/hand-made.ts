@@ -224,6 +224,7 @@ export function observed(
     incidents: [],
     pools: {},
     samples: [],
+    events: [],
     startedAtMs: STARTED_AT,
     ...rest,
   };
