@@ -74,7 +74,7 @@ export const haproxy = defineKind({
   refuse,
   start,
   imageConfig({ host, listen, backends, sources, userConfig }) {
-    const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock` };
+    const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock`, ring: undefined };
     // Where Docker's official image expects it, and where Debian's package does.
     const paths = ['/usr/local/etc/haproxy/haproxy.cfg', '/etc/haproxy/haproxy.cfg'];
     return { paths, ...adaptConfig(userConfig!, files, listen!, backends, sources) };
@@ -191,23 +191,11 @@ async function lastWords(host: Host): Promise<string> {
   return grave?.replace(/^\[ALERT\]\s+\(\d+\) : (config : )?/, '') ?? (words || 'it said nothing');
 }
 
-/** Debian's base has Perl and images have no Node.js; other machines may have it the other way round. */
-const ASK = 'if command -v perl >/dev/null; then exec perl -e "$1" "$3" "$4"; else exec "$0" -e "$2" "$3" "$4"; fi';
-const ASK_IN_PERL = `use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new($ARGV[0]) or die "$!"; print $s "$ARGV[1]\\n"; print while <$s>;`;
-const ASK_IN_NODE = `require('net').connect(process.argv[1]).end(process.argv[2] + '\\n').pipe(process.stdout)`;
+const ASK = `require('net').connect(process.argv[1]).end(process.argv[2] + '\\n').pipe(process.stdout)`;
 
 /** Asks the Runtime API; a connection to its unix socket is none that the taps or the log would show. */
 async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<string> {
-  const { stdout } = await host.run([
-    'sh',
-    '-c',
-    ASK,
-    host.nodeBinary,
-    ASK_IN_PERL,
-    ASK_IN_NODE,
-    files.socket,
-    commands,
-  ]);
+  const { stdout } = await host.run([host.nodeBinary, '-e', ASK, files.socket, commands]);
   return stdout;
 }
 

@@ -167,3 +167,15 @@ export function serviceTimeProblems(spec: { serviceTime: z.output<typeof service
 }
 /** Who closes a connection after the answer when no keep-alive was asked for. */
 export const close = z.enum(['server', 'client']).default('server');
+/** Time-outs of a gateway's connection table, ms (written in whole seconds). */
+export const connectionTimeouts = z
+  .strictObject({
+    established: duration.optional(),
+    timeWait: duration.optional(),
+    finWait: duration.optional(),
+    closeWait: duration.optional(),
+    synSent: duration.optional(),
+  })
+  .default({});
+/** Whether a gateway takes up connections in mid-stream (`nf_conntrack_tcp_loose`); the kernel's default is true. */
+export const looseTracking = z.boolean().optional();

@@ -131,6 +131,7 @@ async function oneTrial(
         });
         timer = setInterval(() => rows?.appendSettled(), WRITE_EVERY_MS);
       },
+      onEvent: (event) => rows?.event(event),
       interrupt: options.interrupt,
       keep: options.keep,
     });
@@ -151,6 +152,7 @@ async function oneTrial(
       plannedVisitors: isClosedLoop(variant) ? undefined : result.traffic.arrivalsNs.length,
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
+      events: result.observations.events,
     });
   } finally {
     clearInterval(timer);

@@ -47,10 +47,18 @@ interface Route {
 /** The page on which a visitor gets a session: the event page, or (so that caches may keep that one) the first seat. */
 export type SessionPage = 'event' | 'seat';
 
+/** How a shop deals with sessions. */
+export interface SessionRules {
+  sessionAt: SessionPage;
+  /** This process knows only the sessions that it has begun itself, and they go with it. */
+  localSessions: boolean;
+}
+
 /** Answers the shop's requests out of the inventory; 500 when that cannot be reached. */
-export function shopHandler(inventory: InventoryClient, sessionAt: SessionPage): Handler {
+export function shopHandler(inventory: InventoryClient, { sessionAt, localSessions }: SessionRules): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
+  const own = new Set<string>();
 
   function freshSession(): string {
     if (used + SESSION_BYTES > block.length) {
@@ -96,10 +104,12 @@ export function shopHandler(inventory: InventoryClient, sessionAt: SessionPage):
     if (request.method !== route.method) {
       return answer(json(405, { error: `use ${route.method}` }, { headers: [`Allow: ${route.method}`] }));
     }
-    const session = sessionOf(request);
+    const told = sessionOf(request);
+    const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
     const command = route.command(session);
     if (command === undefined) return answer(refusal('session-lost'));
     inventory.ask(command, (reply) => {
+      if (localSessions && reply?.session !== undefined) own.add(reply.session);
       if (reply === undefined) answer(json(500, { error: 'the inventory cannot be reached' }));
       else answer(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused));
     });

@@ -5,7 +5,7 @@
 import { eventLoop } from './event-loop.js';
 import { type HttpServerOptions, httpServer } from './http-server.js';
 import { inventoryClient } from './inventory-client.js';
-import { program, programOptions, runUntilSignal, tellListening } from './program.js';
+import { onChange, program, programOptions, runUntilSignal, tellListening } from './program.js';
 import { requestLog, unixClock } from './request-log.js';
 import { type SessionPage, shopHandler } from './shop-handler.js';
 
@@ -13,6 +13,8 @@ export interface TicketShopOptions extends HttpServerOptions {
   /** Path of the inventory's unix socket. */
   inventory: string;
   sessionAt: SessionPage;
+  /** Sessions are known to this process only. */
+  localSessions: boolean;
   /** Path of the request log, shared by the workers of a host. */
   log: string;
 }
@@ -28,9 +30,12 @@ await program(async () => {
   const inventory = await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
     log.event({ t: unixNow(), kind: 'inventory', text }),
   );
-  const server = httpServer(loop, options, log, shopHandler(inventory, options.sessionAt));
+  const server = httpServer(loop, options, log, shopHandler(inventory, options));
   loop.chore(inventory.chore);
   loop.chore(log.chore);
+  onChange<Partial<TicketShopOptions>>(options.control, ({ serviceTimeMs }) => {
+    if (serviceTimeMs !== undefined) server.setServiceTime(serviceTimeMs);
+  });
   tellListening(options.address, server.port);
   await runUntilSignal(loop);
   server.close();

@@ -3,7 +3,7 @@ import { fixed } from '../../src/nodes/fixed.js';
 import type { RunningNode } from '../../src/nodes/kind.js';
 import { readTickets, ticketShop } from '../../src/nodes/ticket-shop.js';
 import type { Host } from '../../src/testbed/host.js';
-import type { PlannedHost } from '../../src/topology/plan.js';
+import type { Plan, PlannedHost } from '../../src/topology/plan.js';
 import { freePort } from './free-port.js';
 import { type LocalHosts, localHosts } from './local-host.js';
 import { eventually } from './running-fixed.js';
@@ -19,6 +19,8 @@ afterEach(async () => {
   await hosts.dispose();
 });
 
+/** A shop looks at nothing in it. */
+const NO_PLAN: Plan = { hosts: [], segments: [], targets: {}, listeners: {}, sources: {} };
 const planned = (host: Host, index: number) => ({ name: host.name, node: host.node, index }) as PlannedHost;
 
 interface Shop {
@@ -40,6 +42,7 @@ async function openShop(index: number, knobs: object = {}, sharedDir = hosts.sha
     backends: [],
     sources: [],
     userConfig: undefined,
+    plan: NO_PLAN,
     sharedDir,
   });
   running.push(node);
@@ -199,6 +202,7 @@ describe('the fixed server', () => {
       backends: [],
       sources: [],
       userConfig: undefined,
+      plan: NO_PLAN,
       sharedDir: hosts.sharedDir,
     });
     running.push(node);

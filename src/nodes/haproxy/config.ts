@@ -7,8 +7,8 @@ import { RING_BYTES } from './ring.js';
 export interface HaproxyFiles {
   /** Unix socket of the Runtime API. */
   socket: string;
-  /** The ring buffer that the log is written to. */
-  ring: string;
+  /** The ring buffer that the log is written to; undefined: stdout, which may drop lines where several threads write. */
+  ring: string | undefined;
 }
 
 /** Name of the one backend of a rendered configuration. */
@@ -61,14 +61,15 @@ const STOP_MS = 500;
 export function globalLines(files: HaproxyFiles): string[] {
   return [
     // RFC 5424 is the one format whose times have microseconds.
-    `log ring@${RING} len ${LINE_BYTES} format rfc5424 daemon`,
+    `log ${files.ring === undefined ? 'stdout' : `ring@${RING}`} len ${LINE_BYTES} format rfc5424 daemon`,
     `stats socket "${files.socket}" mode 600 level admin`,
     `hard-stop-after ${STOP_MS}ms`,
   ];
 }
 
-/** The section that the testbed adds for its log. */
+/** The section that the testbed adds for its log; '' where that goes to stdout. */
 export function ringSection(files: HaproxyFiles): string {
+  if (files.ring === undefined) return '';
   const lines = ['format rfc5424', `maxlen ${LINE_BYTES}`, `size ${RING_BYTES}`, `backing-file "${files.ring}"`];
   return section(`ring ${RING}`, lines);
 }
