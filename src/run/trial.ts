@@ -9,6 +9,7 @@ import { startUserImage } from '../nodes/user-image.js';
 import { startedAtMs } from '../observe/clock.js';
 import type { ChainEvent, Observations } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
+import { thenEnd } from '../promises.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
@@ -67,6 +68,14 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
   const settings: TrialSettings = { ...asked, plan };
   let preparing: Promise<PreparedTraffic> | undefined;
   const running = new Map<string, RunningNode>();
+  const end = async () => {
+    await preparing?.then(
+      (prepared) => prepared.close(),
+      () => {},
+    );
+    await testbed.down();
+  };
+  let result: TrialResult;
   try {
     onProgress({ phase: 'starting' });
     const site = siteOf(testbed);
@@ -75,14 +84,12 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});
     await startNodes(testbed, settings, running);
-    return await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
-  } finally {
-    await preparing?.then(
-      (prepared) => prepared.close(),
-      () => {},
-    );
-    await testbed.down();
+    result = await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
+  } catch (error) {
+    return await thenEnd(error, end);
   }
+  await end();
+  return result;
 }
 
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */

@@ -33,6 +33,23 @@ export function start(args: string[], options: StartOptions = {}): ChildProcess 
   });
 }
 
+/** Waits until a run sends, by its own progress line. */
+export function underWay(child: ChildProcess): Promise<void> {
+  return said(child, 'visitors over');
+}
+
+/** Waits until a command line has said something on stderr. */
+export function said(child: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stderr!.on('data', (data) => {
+      seen += data;
+      if (seen.includes(text)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`ended before it said "${text}": ${seen}`)));
+  });
+}
+
 /** Waits for the end of a started command line. */
 export function finished(child: ChildProcess): Promise<Finished> {
   return new Promise((resolve, reject) => {

@@ -60,10 +60,11 @@ describe.skipIf(missing !== undefined)(`the reaper${missing === undefined ? '' :
     const { NetworkSettings } = await reaper.inspect();
     const socket = connect(Number(NetworkSettings.Ports['8080/tcp'][0].HostPort), '127.0.0.1');
     await once(socket, 'connect');
-    const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
+    const answers = createInterface({ input: socket });
     const say = async (line: string) => {
+      const answer = once(answers, 'line');
       socket.write(line);
-      return (await answers.next()).value;
+      return String((await answer)[0]);
     };
     return { socket, say };
   }

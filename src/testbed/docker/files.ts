@@ -1,7 +1,7 @@
 /** Files of a container: through the daemon's archive calls, or straight from its root where this process sees it. */
-import { mkdirSync } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, posix, resolve, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Container } from 'dockerode';
@@ -42,10 +42,12 @@ export async function readText(
 ): Promise<string> {
   if (root !== undefined) {
     try {
-      return await readFile(`${root}${path}`, 'utf8');
+      // A link would lead to a file of this machine.
+      return await readFile(`${root}${path}`, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW });
     } catch (error) {
-      // Gone with the container's processes: the daemon still has the files.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw daemonError(`reading ${path}`, error, where);
+      // A link, which the daemon follows inside the container, or gone with the container's processes: the daemon still has the files.
+      if (!['ELOOP', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw daemonError(`reading ${path}`, error, where);
     }
   }
   let text = '';
@@ -98,5 +100,5 @@ async function eachFile(
 
 /** A path in the container, relative ones from `folder`. */
 export function inFolder(folder: string, path: string): string {
-  return path.startsWith('/') ? path : join(folder, path);
+  return path.startsWith('/') ? path : posix.join(folder, path);
 }

@@ -74,8 +74,8 @@ export function getNode(
     make: async () => {
       const below = await base();
       const { tag, context } = localNode(below);
-      onProgress(`building ${tag} with this machine's Node.js ${process.version}`);
-      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name } }, onProgress);
+      const say = (line: string) => onProgress(`building portparty/node-base of Node.js ${process.version}: ${line}`);
+      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name } }, say);
       return { name: tag, id: (await docker.getImage(tag).inspect()).Id };
     },
     hint: `let the daemon reach a registry, or load the image by hand: docker pull ${OFFICIAL_NODE} && docker save ${OFFICIAL_NODE}; see ${BASE_SETTING}`,

@@ -28,17 +28,22 @@ const LAST_LINES = 8;
 /** What apt and npm say when a container's network has no name service. */
 const NO_NAMES = /Temporary failure (?:in name resolution|resolving)|Could not resolve|EAI_AGAIN/;
 
+/** Daemons whose own network has been found to have none. */
+const withoutNames = new WeakSet<Dockerode>();
+
 /**
  * Builds and tags an image. A second try shares the machine's network where the daemon's own has no name service.
  * Throws a PortPartyError (exit 3).
  */
 export async function buildImage(docker: Dockerode, build: ImageBuild, onProgress: ImageProgress): Promise<void> {
-  const failure = await tryBuild(docker, build, 'default', onProgress);
-  if (failure === undefined) return;
-  if (!NO_NAMES.test(failure.output.join('\n'))) throw failedBuild(build.tag, failure);
-  onProgress("the daemon's network has no name service: once more with the machine's own network");
-  const again = await tryBuild(docker, build, 'host', onProgress);
-  if (again !== undefined) throw failedBuild(build.tag, again);
+  const first = withoutNames.has(docker) ? 'host' : 'default';
+  let failure = await tryBuild(docker, build, first, onProgress);
+  if (failure !== undefined && first === 'default' && NO_NAMES.test(failure.output.join('\n'))) {
+    withoutNames.add(docker);
+    onProgress("the daemon's network has no name service: once more with the machine's own network");
+    failure = await tryBuild(docker, build, 'host', onProgress);
+  }
+  if (failure !== undefined) throw failedBuild(build.tag, failure);
 }
 
 interface BuildFailure {
