@@ -42,7 +42,7 @@ export async function buildDocker(session: Session, plan: Plan, { logsRoot }: { 
   throw testbedError(
     'the networks of this daemon leave no room in 198.18.0.0/15 for the testbed',
     undefined,
-    'wait until other runs have ended, or remove what they left: portparty clean',
+    'wait until other runs have ended, or remove what they left: portparty clean; docker network ls shows the others',
   );
 }
 

@@ -8,6 +8,9 @@ import type { Container } from 'dockerode';
 import { extract, pack } from 'tar-stream';
 import { daemonError, isNotFound } from './daemon.js';
 
+/** The user of our own images (docker/), whose folders are theirs. */
+const IMAGE_USER = 10001;
+
 /** A file to put into a container. */
 export interface FileToPut {
   /** Absolute path in the container. */
@@ -15,7 +18,11 @@ export interface FileToPut {
   text: string;
 }
 
-/** Puts files into a container, started or not; folders that are missing are made, and all may write to them. */
+/**
+ * Puts files into a container, started or not; folders that are missing are made, and all may write to them. The files belong to the
+ * user of our own images: in a folder that all may write to, a daemon must not even open another one's file to write it
+ * (`fs.protected_regular`, Documentation/admin-guide/sysctl/fs.rst).
+ */
 export async function putFiles(
   container: Container,
   where: string,
@@ -24,7 +31,7 @@ export async function putFiles(
 ): Promise<void> {
   const archive = pack();
   for (const folder of folders) archive.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode: 0o1777 });
-  for (const { path, text } of files) archive.entry({ name: path.slice(1), mode: 0o644 }, text);
+  for (const { path, text } of files) archive.entry({ name: path.slice(1), mode: 0o644, uid: IMAGE_USER, gid: IMAGE_USER }, text);
   archive.finalize();
   try {
     await container.putArchive(await buffer(archive), { path: '/' });
