@@ -1,12 +1,22 @@
 /** What a run on the docker driver leaves behind when it is interrupted or killed: nothing, by itself or by the next one. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/record/run-record.js';
 import { docker, dockerMissing, namesOf } from '../helpers/docker.js';
-import { finished, portparty, scenarioFile, scratch, start, underWay } from '../helpers/portparty.js';
+import { canLowerRights } from '../helpers/ordinary-user.js';
+import {
+  finished,
+  portparty,
+  type StartOptions,
+  scenarioFile,
+  scratch,
+  start,
+  underWay,
+} from '../helpers/portparty.js';
 
 const missing = await dockerMissing();
+const SOCKET = '/var/run/docker.sock';
 
 /** Every kind of thing: containers, networks, a volume, a wire. */
 const LONG = `
@@ -26,14 +36,10 @@ traffic:
 const SHORT = LONG.replace('for: 60s', 'for: 100ms').replace(', link: { loss: 1% }', '');
 
 /** A run in a folder of its own. */
-function begin(text: string, args: string[] = []) {
+function begin(text: string, options: StartOptions = {}) {
   const folder = scratch();
-  const child = start(
-    ['run', scenarioFile(folder, text), '--out', join(folder, 'results'), '--driver', 'docker', ...args],
-    {
-      cwd: folder,
-    },
-  );
+  const args = ['run', scenarioFile(folder, text), '--out', join(folder, 'results'), '--driver', 'docker'];
+  const child = start(args, { cwd: folder, ...options });
   const record = () => JSON.parse(readFileSync(join(folder, 'results', 'latest', 'run.json'), 'utf8')) as RunRecord;
   return { child, pid: child.pid!, folder, end: finished(child), record };
 }
@@ -54,6 +60,18 @@ async function reapers(): Promise<string[]> {
 }
 
 describe.skipIf(missing !== undefined)(`a docker run${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it.runIf(canLowerRights() && existsSync(SOCKET))(
+    'is open to an ordinary user of the socket`s group, through sidecars',
+    async () => {
+      const { gid } = statSync(SOCKET);
+      const run = begin(SHORT, { group: gid });
+      const { code, stderr } = await run.end;
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      expect(run.record().variants[0].requests).toMatchObject({ due: 2, completed: 2 });
+      expect(await namesOf(run.pid)).toEqual([]);
+    },
+  );
+
   it('that ends in order leaves nothing, its reaper included', async () => {
     const before = await reapers();
     const run = begin(SHORT);

@@ -137,6 +137,25 @@ describe.skipIf(missing !== undefined)(
       await docker.getImage(tag).remove({ force: true });
     });
 
+    test('an interrupted build ends at once, and leaves no container and no name', async () => {
+      const mark = `portparty-test-${process.pid}`;
+      const texts = new Map([['Dockerfile', `FROM ${tags.client}\nLABEL mark=${mark}\nRUN sleep 3600\n`]]);
+      const modules = { placed: [], missing: [] };
+      const context: BuildContext = { texts, packages: new Set(), modules, binaries: new Map(), version: '0' };
+      const interrupt = new AbortController();
+      const containers = () => docker.listContainers({ all: true, filters: { label: [`mark=${mark}`] } });
+      const building = buildImage(docker, { tag: `${mark}:x`, context, buildArgs: {} }, ignore, interrupt.signal);
+      const failed = building.catch((error: PortPartyError) => error);
+      await expect.poll(containers, { timeout: 30_000 }).toMatchObject([{ State: 'running' }]);
+      interrupt.abort();
+      expect(await failed).toMatchObject({ exitCode: 3 });
+      await expect.poll(containers, { timeout: 30_000 }).toEqual([]);
+      // Only the cache of the steps that were done.
+      const images = await docker.listImages({ filters: { label: [`mark=${mark}`] } });
+      expect(images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((tag) => tag !== '<none>:<none>')).toEqual([]);
+      for (const { Id } of images) await docker.getImage(Id).remove();
+    });
+
     test('a registry that does not answer is told in the daemon`s words', async () => {
       const error = await pullImage(docker, '127.0.0.1:1/nothing:here', ignore).catch(
         (failed: PortPartyError) => failed,

@@ -31,7 +31,8 @@ export async function putFiles(
 ): Promise<void> {
   const archive = pack();
   for (const folder of folders) archive.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode: 0o1777 });
-  for (const { path, text } of files) archive.entry({ name: path.slice(1), mode: 0o644, uid: IMAGE_USER, gid: IMAGE_USER }, text);
+  for (const { path, text } of files)
+    archive.entry({ name: path.slice(1), mode: 0o644, uid: IMAGE_USER, gid: IMAGE_USER }, text);
   archive.finalize();
   try {
     await container.putArchive(await buffer(archive), { path: '/' });

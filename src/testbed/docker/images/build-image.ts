@@ -33,15 +33,20 @@ const withoutNames = new WeakSet<Dockerode>();
 
 /**
  * Builds and tags an image. A second try shares the machine's network where the daemon's own has no name service.
- * Throws a PortPartyError (exit 3).
+ * Aborted by `signal`, the daemon stops as well. Throws a PortPartyError (exit 3).
  */
-export async function buildImage(docker: Dockerode, build: ImageBuild, onProgress: ImageProgress): Promise<void> {
+export async function buildImage(
+  docker: Dockerode,
+  build: ImageBuild,
+  onProgress: ImageProgress,
+  signal?: AbortSignal,
+): Promise<void> {
   const first = withoutNames.has(docker) ? 'host' : 'default';
-  let failure = await tryBuild(docker, build, first, onProgress);
+  let failure = await tryBuild(docker, build, first, onProgress, signal);
   if (failure !== undefined && first === 'default' && NO_NAMES.test(failure.output.join('\n'))) {
     withoutNames.add(docker);
     onProgress("the daemon's network has no name service: once more with the machine's own network");
-    failure = await tryBuild(docker, build, 'host', onProgress);
+    failure = await tryBuild(docker, build, 'host', onProgress, signal);
   }
   if (failure !== undefined) throw failedBuild(build.tag, failure);
 }
@@ -58,6 +63,7 @@ async function tryBuild(
   { tag, context, buildArgs }: ImageBuild,
   networkmode: 'default' | 'host',
   onProgress: ImageProgress,
+  signal: AbortSignal | undefined,
 ): Promise<BuildFailure | undefined> {
   const failure: BuildFailure = { step: '', words: '', output: [] };
   const read = ({ stream, status, error, errorDetail }: BuildMessage) => {
@@ -79,10 +85,14 @@ async function tryBuild(
       forcerm: true,
       // The builder that every daemon has; BuildKit would need a session with this process.
       version: '1',
+      abortSignal: signal,
     });
     await new Promise<void>((resolve, reject) => {
       docker.modem.followProgress(output, (error) => (error ? reject(error) : resolve()), read);
     });
+    signal?.throwIfAborted();
+    // A connection that breaks off looks like an end.
+    if (failure.words === '') await docker.getImage(tag).inspect();
   } catch (error) {
     // followProgress rejects with the last message's error, which `read` has seen.
     if (failure.words === '') throw daemonError(`building the image ${tag}`, error);
