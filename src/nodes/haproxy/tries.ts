@@ -1,6 +1,6 @@
 /** How haproxy's try to reach a backend ended, by the letters and numbers of its log. */
 import type { UpstreamResult } from '../kind.js';
-import type { LogLine, RequestLine } from './logs.js';
+import type { RequestLine } from './logs.js';
 
 /** Numbers of `bc_err` (configuration manual, table of `fc_err_str`). */
 const BY_ERROR: Record<string, UpstreamResult> = {
@@ -54,21 +54,4 @@ export function tryResult({
   // The client left in the middle of its answer.
   if (code === '--' || (/^[Cc]/.test(code) && response >= 0 && status > 0)) return 'answered';
   return BY_STATE[code] ?? 'failed';
-}
-
-/** A message that a try found no source port; it names no request. */
-export interface Shortage extends LogLine {
-  backend: string;
-  /** A request has been found that it belongs to. */
-  taken: boolean;
-}
-
-const SHORTAGE = /^Connect\(\) failed for backend (\S+): (?:no free ports|local address already in use)/;
-
-/** These messages, in their order. */
-export function portShortages(lines: LogLine[]): Shortage[] {
-  return lines.flatMap((line) => {
-    const backend = SHORTAGE.exec(line.text)?.[1];
-    return backend === undefined ? [] : [{ ...line, backend, taken: false }];
-  });
 }
