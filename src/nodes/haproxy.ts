@@ -191,11 +191,14 @@ async function lastWords(host: Host): Promise<string> {
   return grave?.replace(/^\[ALERT\]\s+\(\d+\) : (config : )?/, '') ?? (words || 'it said nothing');
 }
 
-const ASK = `require('net').connect(process.argv[1]).end(process.argv[2] + '\\n').pipe(process.stdout)`;
+/** How long haproxy may be silent when it is asked, ms. */
+const ASK_MS = 5_000;
 
 /** Asks the Runtime API; a connection to its unix socket is none that the taps or the log would show. */
 async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<string> {
-  const { stdout } = await host.run([host.nodeBinary, '-e', ASK, files.socket, commands]);
+  const program = `const socket = require('net').connect(process.argv[1]).end(process.argv[2] + '\\n');
+    socket.setTimeout(${ASK_MS}, () => process.exit(1)).pipe(process.stdout);`;
+  const { stdout } = await host.run([host.nodeBinary, '-e', program, files.socket, commands]);
   return stdout;
 }
 
@@ -205,6 +208,8 @@ async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<s
  */
 async function stop(host: Host, daemon: HostProcess, files: HaproxyFiles, hasQueue: boolean): Promise<void> {
   if (daemon.running) {
+    // Stopped in the middle of a run, it would not see the next signal.
+    await daemon.signal('SIGCONT');
     if (hasQueue) await host.writeFile(OPEN_FILE, await ask(host, files, 'show sess all'));
     await endSoftly(daemon);
   }

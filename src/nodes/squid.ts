@@ -198,8 +198,8 @@ async function ready(
 /** Squid says what is wrong with its configuration on stderr, and what else keeps it from running in cache.log. */
 async function lastWords(host: Host): Promise<string> {
   const lines = `${await host.readFile('squid.log')}\n${await host.readFile('cache.log')}`.split('\n');
-  const grave = lines.findLast((line) => /FATAL|Bungled/.test(line)) ?? lines.findLast((line) => /ERROR/.test(line));
-  return grave?.replace(/^[\d/]+ [\d:.]+\| /, '') ?? 'it said nothing';
+  const grave = lines.filter((line) => /FATAL|ERROR|unrecognized|not found|Cannot/.test(line)).slice(-2);
+  return grave.map((line) => line.replace(/^[\d/]+ [\d:.]+\| /, '')).join('; ') || 'it said nothing';
 }
 
 /** How long squid may take to end, ms; it takes some 1,500. */

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { KIND_NAMES } from '../../src/nodes/registry.js';
-import { changed, testMistakes } from './mistake.js';
+import { changed, havingKnob, testMistakes } from './mistake.js';
 
 describe('keys', () => {
   testMistakes([
@@ -23,7 +23,7 @@ describe('keys', () => {
       changed('ports: 20000-20499', 'keepalive: 3'),
       '6:26',
       '`keepalive` is not a knob of `nat`',
-      '`nginx`, `haproxy` have it',
+      `${havingKnob('keepalive')} have it`,
     ],
     [
       'a mistyped key inside a knob',

@@ -113,7 +113,7 @@ describe('a server', () => {
     [
       'a service time for each of the wrong number of hosts',
       changed('serviceTime: 40ms', 'serviceTime: [1ms, 2ms, 3ms]'),
-      '8:67',
+      '8:72',
       '3 service times for 2 hosts',
       'write one for each host, or a single one for all',
     ],
