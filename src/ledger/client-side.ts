@@ -9,7 +9,7 @@ import { ClientError } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { expiredMapping } from './mapping.js';
-import { LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
+import { blamesFurther, LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import { untilLeft } from './until-left.js';
 
@@ -168,7 +168,7 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
-  if (sighting !== undefined && sighting.tries.length > 0) {
+  if (sighting !== undefined && blamesFurther(file, sighting)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
     const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
     const upstream = queued ?? verdictOfSighting(file, sighting);

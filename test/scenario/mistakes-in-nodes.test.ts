@@ -75,10 +75,10 @@ describe('kinds', () => {
   testMistakes([
     [
       'a later kind',
-      changed('kind: nginx', 'kind: redis'),
+      changed('kind: nginx', 'kind: attacker'),
       '7:21',
-      '"redis" is not yet supported by this version',
-      'kinds it has: client, nat, nginx, haproxy, ticket-shop, fixed',
+      '"attacker" is not yet supported by this version',
+      'kinds it has: client, nat, nginx, haproxy, squid, varnish, ticket-shop, fixed, redis',
     ],
     [
       'a mistyped kind',
@@ -92,7 +92,7 @@ describe('kinds', () => {
       changed('kind: nginx, ', ''),
       '7:3',
       '`kind` is missing',
-      'one of client, nat, nginx, haproxy, ticket-shop, fixed',
+      'one of client, nat, nginx, haproxy, squid, varnish, ticket-shop, fixed, redis',
     ],
   ]);
 });
