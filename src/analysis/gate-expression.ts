@@ -15,7 +15,7 @@ export type GateMetric =
   | { kind: 'dropped' | 'delayed'; cause?: Cause; at?: string }
   /** The cause itself, and all that happened because of it. */
   | { kind: 'rooted'; cause: Cause; at?: string }
-  | { kind: 'droppedShare' | 'completed' | 'due' | 'tickets.sold' | 'throughput' }
+  | { kind: 'droppedShare' | 'completed' | 'due' | 'attempts' | 'tickets.sold' | 'throughput' }
   | { kind: 'latency'; which: 'connect' | 'response'; stat: LatencyStat }
   /** Peak of the ports in use towards the node's busiest destination. */
   | { kind: 'ports'; node: string };
@@ -54,6 +54,7 @@ const METRIC_FORMS = [
   'droppedShare',
   'completed',
   'due',
+  'attempts',
   'tickets.sold',
   'throughput',
   'latency',
@@ -107,6 +108,7 @@ function readMetric(text: string, column: number): GateMetric {
     case 'droppedShare':
     case 'completed':
     case 'due':
+    case 'attempts':
     case 'throughput':
       if (text !== head)
         throw new GateSyntaxError(`${head} stands alone, without "${text.slice(head.length)}"`, column + head.length);

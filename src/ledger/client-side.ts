@@ -10,7 +10,7 @@ import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredMapping } from './mapping.js';
-import { LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
+import { blamesFurther, LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import { untilLeft } from './until-left.js';
 
@@ -173,7 +173,8 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
   // Whoever has logged a good answer and then left the connection broken is not excused by its backend.
   const answered = sighting !== undefined && sighting.status >= 200 && sighting.status < 499;
-  if (sighting !== undefined && sighting.tries.length > 0 && (!answered || error === ClientError.responseTimeout)) {
+  const excusable = !answered || error === ClientError.responseTimeout;
+  if (sighting !== undefined && excusable && blamesFurther(file, sighting)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
     const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
     const upstream = queued ?? verdictOfSighting(file, sighting);

@@ -33,7 +33,7 @@ export function verdictOfSighting(file: CaseFile, sighting: Sighting): Verdict {
   if (sighting.refusal !== undefined) {
     return { cause: sighting.refusal.cause, at: node, evidence: [`${sighting.host}: ${sighting.refusal.evidence}`] };
   }
-  const decisive = decisiveTry(sighting);
+  const decisive = blamesFurther(file, sighting) ? decisiveTry(sighting) : undefined;
   if (decisive !== undefined) return verdictOfTry(file, sighting, decisive);
   const evidence = [`${sighting.host}: ${sighting.evidence}`];
   if (sighting.status === 429) return { cause: 'throttled', at: node, evidence };
@@ -62,13 +62,15 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   switch (one.result) {
     case 'refused':
       return prefixed(evidence, rejectedOnTheWay(file, sighting, one, backend) ?? refusedAt(backendNode));
+    case 'backend-limit':
+      return { cause: 'connection-limit', at: backendNode, evidence };
     case 'answered':
       if (further !== undefined) return prefixed(evidence, verdictOfSighting(file, further));
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
-      if (further !== undefined && further.tries.length > 0) {
+      if (further !== undefined && blamesFurther(file, further)) {
         const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
         const then = untilLeft(further, one.endedAt);
         return prefixed(evidence, verdictOfQueue(file, then, { askedNs, leftNs }) ?? verdictOfSighting(file, then));
@@ -90,6 +92,12 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     default:
       return { cause: 'unattributed', at: node, evidence };
   }
+}
+
+/** Whether what a host logged of a request leads on to its own backends: a server that its store has answered is the end of the way. */
+export function blamesFurther(file: CaseFile, { host, status, tries }: Sighting): boolean {
+  if (tries.length === 0) return false;
+  return file.host(host).layer !== 'server' || status >= 500 || tries.at(-1)!.result !== 'answered';
 }
 
 function prefixed(evidence: string[], verdict: Verdict): Verdict {
@@ -127,6 +135,10 @@ function verdictOfSlowness(
   further: Sighting | undefined,
 ): Verdict {
   const at = file.host(backend).node;
+  if (one.startedAt !== undefined && one.startedAt - sighting.startedAt > one.endedAt - one.startedAt) {
+    const said = `${sighting.host}: asked its store only after ${((one.startedAt - sighting.startedAt) / 1000).toFixed(3)} s`;
+    return { cause: 'response-timeout', at: file.host(sighting.host).node, evidence: [said] };
+  }
   const [startedNs, endedNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
   const connectNs = (one.connectMs ?? 0) * 1e6;
   const readNs = further === undefined ? endedNs : file.fromUnixMs(further.startedAt);
@@ -180,7 +192,7 @@ export function verdictOfQueue(
 ): Verdict | undefined {
   const { node } = file.host(sighting.host);
   const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
-  const endNs = file.fromUnixMs(sighting.startedAt) + queuedNs;
+  const endNs = file.fromUnixMs(sighting.queuedAt ?? sighting.startedAt) + queuedNs;
   const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
   if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
     return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
@@ -220,7 +232,7 @@ function verdictOfFailedConnect(
 
 /** When a try began, Unix ms: the one before it had ended. */
 function startOf(sighting: Sighting, one: UpstreamTry): number {
-  return sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
+  return one.startedAt ?? sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
 }
 
 /** The first copy of the SYN with which a proxy began this try. */

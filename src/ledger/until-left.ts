@@ -10,9 +10,10 @@ const SLACK_MS = 50;
  * @param leftMs Unix time, ms
  */
 export function untilLeft(sighting: Sighting, leftMs: number): Sighting {
-  const open = sighting.tries.findIndex(({ endedAt }) => endedAt > leftMs + SLACK_MS);
-  if (open < 0) return sighting;
-  const tries = [...sighting.tries.slice(0, open), stillOpen(sighting.tries[open], leftMs)];
+  const begun = sighting.tries.filter(({ startedAt = 0 }) => startedAt <= leftMs + SLACK_MS);
+  const open = begun.findIndex(({ endedAt }) => endedAt > leftMs + SLACK_MS);
+  if (open < 0) return begun.length === sighting.tries.length ? sighting : { ...sighting, tries: begun };
+  const tries = [...begun.slice(0, open), stillOpen(begun[open], leftMs)];
   return { ...sighting, endedAt: leftMs, tries };
 }
 

@@ -49,7 +49,7 @@ export interface RunningNode {
 /**
  * How one try of a proxy to reach a backend ended.
  * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
- * about and the log does not say why.
+ * about and the log does not say why; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
  */
 export type UpstreamResult =
   | 'answered'
@@ -62,6 +62,7 @@ export type UpstreamResult =
   | 'reset'
   | 'unreachable'
   | 'connection-limit'
+  | 'backend-limit'
   | 'file-limit'
   | 'queue-timeout'
   | 'closed-early'
@@ -74,6 +75,8 @@ export interface UpstreamTry {
   /** Local `address:port` of the try, where the daemon logs it. */
   from?: string;
   result: UpstreamResult;
+  /** Unix time in ms at which the try began; absent: when the one before it ended. */
+  startedAt?: number;
   /** Unix time in ms at which the try ended. */
   endedAt: number;
   /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
@@ -96,8 +99,10 @@ export interface Sighting {
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;
-  /** How long it waited for a free connection to a backend, from `startedAt` on, ms. */
+  /** How long it waited for a free connection to a backend, from `queuedAt` on, ms. */
   queuedMs?: number;
+  /** Unix time in ms at which it began to wait; absent: `startedAt`. */
+  queuedAt?: number;
   tries: UpstreamTry[];
   /** A refusal by this node's own setting, before any backend was tried. */
   refusal?: { cause: Cause; evidence: string };

@@ -7,11 +7,12 @@ import { haproxy } from './haproxy.js';
 import type { NodeKind } from './kind.js';
 import { nat } from './nat.js';
 import { nginx } from './nginx.js';
+import { redis } from './redis.js';
 import { squid } from './squid.js';
 import { ticketShop } from './ticket-shop.js';
 import { varnish } from './varnish.js';
 
-const KINDS = { client, nat, firewall, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed };
+const KINDS = { client, nat, firewall, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed, redis };
 
 export type KindName = keyof typeof KINDS;
 
@@ -19,7 +20,7 @@ export type KindName = keyof typeof KINDS;
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
 
 /** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['attacker', 'redis'] as const;
+export const FUTURE_KINDS = ['attacker'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -39,4 +40,5 @@ export const nodeSchema = z.discriminatedUnion('kind', [
   varnish.knobs.extend({ kind: z.literal('varnish') }),
   ticketShop.knobs.extend({ kind: z.literal('ticket-shop') }),
   fixed.knobs.extend({ kind: z.literal('fixed') }),
+  redis.knobs.extend({ kind: z.literal('redis') }),
 ]);

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import { duration } from '../scenario/units.js';
 import type { InventoryOptions } from '../servers/inventory.js';
+import type { RedisInventoryOptions } from '../servers/redis-inventory.js';
 import type { TicketShopOptions } from '../servers/ticket-shop.js';
 import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
+import type { Endpoint } from '../topology/plan.js';
 import { defineKind } from './kind.js';
 import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import {
@@ -18,6 +20,7 @@ import {
   spawnServer,
   startServers,
 } from './server-daemon.js';
+import { refuseStoreKnobs, STORE_TIMEOUT_MS, type StoreSpec, storeKnobs } from './store-knobs.js';
 
 /** The sale's numbers, in the log folder of the node's first host. */
 const TICKETS_FILE = 'tickets.json';
@@ -46,17 +49,18 @@ export const ticketShop = defineKind({
     sessionAt: z.enum(['event', 'seat']).default('event'),
     /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
     sessions: z.enum(['shared', 'local']).default('shared'),
+    ...storeKnobs,
   }),
   refuse(spec) {
-    const problems = serviceTimeProblems(spec);
+    const problems = [...serviceTimeProblems(spec), ...refuseStoreKnobs(spec)];
     if (spec.sessions === 'shared' || spec.workers === 1) return problems;
     const message = 'with `sessions: local` each worker would know only its own, and the kernel picks the worker';
     return [...problems, { path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
   },
-  async start({ host, planned, spec, listen, sharedDir }) {
+  async start({ host, planned, spec, listen, backends, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
-    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+    if (spec.inventory === 'memory' && Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw testbedError(
         `the path of the inventory's socket is too long: ${socket}`,
         host.name,
@@ -65,7 +69,7 @@ export const ticketShop = defineKind({
     }
     const started: HostProcess[] = [];
     // The node's first host keeps the stock for all of them; the others' workers wait for its socket.
-    if (planned.index === 0) {
+    if (spec.inventory === 'memory' && planned.index === 0) {
       const options: InventoryOptions = {
         tickets: spec.tickets,
         holdTimeMs: spec.holdTime,
@@ -85,7 +89,7 @@ export const ticketShop = defineKind({
       close: spec.close,
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
-      inventory: socket,
+      inventory: spec.inventory === 'memory' ? socket : storeOptions(spec, planned.node, backends[0]),
       sessionAt: spec.sessionAt,
       localSessions: spec.sessions === 'local',
       log: `${host.logDir}/${REQUEST_LOG}`,
@@ -102,6 +106,21 @@ export const ticketShop = defineKind({
   },
   readLogs: readRequestLog,
 });
+
+/** How this node's workers ask their store. */
+function storeOptions(spec: StoreSpec, shop: string, { address, port }: Endpoint): RedisInventoryOptions {
+  return {
+    address,
+    port,
+    shop,
+    tickets: spec.tickets,
+    holdTimeMs: spec.holdTime,
+    pool: typeof spec.pool === 'number' ? spec.pool : undefined,
+    connectTimeoutMs: spec.connectTimeout ?? STORE_TIMEOUT_MS,
+    responseTimeoutMs: spec.responseTimeout ?? STORE_TIMEOUT_MS,
+    queueTimeoutMs: spec.queueTimeout,
+  };
+}
 
 /** How many tickets the node has sold, from its first host; undefined on its other hosts, or when the sale never began. */
 export async function readTickets(host: Host): Promise<{ stock: number; sold: number } | undefined> {

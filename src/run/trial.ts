@@ -4,7 +4,6 @@ import { testbedError } from '../errors.js';
 import { keepLedger, type Ledger } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
-import { readTickets } from '../nodes/ticket-shop.js';
 import { startUserImage } from '../nodes/user-image.js';
 import { startedAtMs } from '../observe/clock.js';
 import type { ChainEvent, Observations } from '../observe/observations.js';
@@ -18,6 +17,7 @@ import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { startTimeline } from './events.js';
 import { type Site, siteOf } from './site.js';
+import { soldTickets } from './sold-tickets.js';
 
 export interface TrialSettings {
   variant: ScenarioVariant;
@@ -231,16 +231,6 @@ async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
       const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
       return reading ?? { sightings: [], incidents: [] };
     }),
-  );
-}
-
-async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: number; sold: number } | undefined> {
-  const inventories = plan.hosts.filter((host) => host.kind === 'ticket-shop' && host.index === 0);
-  if (inventories.length === 0) return undefined;
-  const counts = await Promise.all(inventories.map((host) => readTickets(testbed.hosts.get(host.name)!)));
-  return counts.reduce<{ stock: number; sold: number }>(
-    (sum, count) => ({ stock: sum.stock + (count?.stock ?? 0), sold: sum.sold + (count?.sold ?? 0) }),
-    { stock: 0, sold: 0 },
   );
 }
 

@@ -8,6 +8,7 @@ import { firewallProblems } from './firewall-problems.js';
 import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
+import { meansStore, storeProblems } from './store-problems.js';
 
 /** The problems of a topology. */
 export function chainProblems(topology: Topology): Problem[] {
@@ -22,6 +23,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...names.flatMap((name) => knobProblems(topology, name)),
     ...names.flatMap((name) => forwardProxyProblems(topology, name)),
     ...names.flatMap((name) => firewallProblems(topology, name)),
+    ...names.flatMap((name) => storeProblems(topology, name)),
   ];
 }
 
@@ -29,7 +31,7 @@ function nextHopProblems(topology: Topology, name: string): Problem[] {
   const { to, kind } = topology[name];
   if (to === undefined) return [];
   const path = ['topology', name, 'to'];
-  if (layerOf(topology[name]) === 'server') {
+  if (layerOf(topology[name]) === 'server' && !meansStore(topology, name)) {
     const hint = 'leave out `to`';
     return [{ message: `\`${name}\` is a ${kind}, the end of its chain; it has no next hop`, hint, path, at: 'key' }];
   }

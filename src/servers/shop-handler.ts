@@ -5,6 +5,7 @@ import type { HttpResponse } from './http-response.js';
 import type { Handler } from './http-server.js';
 import type { InventoryClient } from './inventory-client.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
+import type { StoreVisit } from './request-log.js';
 import type { Refusal } from './stock.js';
 
 const EVENT = { event: 'Port Party', price: 49 } as const;
@@ -15,6 +16,9 @@ const BLOCK_BYTES = SESSION_BYTES * 256;
 
 /** Tells the client, and through it the ledger, that the answer is due to a session that is not known. */
 export const SESSION_LOST_HEADER = 'X-Session-Lost: 1';
+
+/** Header of an answer that the store was wanting for, with the try's result. */
+export const STORE_ERROR_HEADER = 'X-Store-Error';
 
 const REFUSALS: Record<Refusal, { status: number; error: string }> = {
   'session-lost': { status: 503, error: 'session lost' },
@@ -108,10 +112,11 @@ export function shopHandler(inventory: InventoryClient, { sessionAt, localSessio
     const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
     const command = route.command(session);
     if (command === undefined) return answer(refusal('session-lost'));
-    inventory.ask(command, (reply) => {
+    inventory.ask(command, (reply, store) => {
       if (localSessions && reply?.session !== undefined) own.add(reply.session);
-      if (reply === undefined) answer(json(500, { error: 'the inventory cannot be reached' }));
-      else answer(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused));
+      if (reply === undefined) answer({ ...unreachable(store), store });
+      else
+        answer({ ...(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused)), store });
     });
   };
 }
@@ -120,6 +125,13 @@ export function shopHandler(inventory: InventoryClient, { sessionAt, localSessio
 function sessionCookie(reply: InventoryReply, known: string | undefined): Partial<HttpResponse> {
   if (reply.session === undefined || reply.session === known) return {};
   return { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] };
+}
+
+/** Tells the client in a header why, as an application's error page would not. */
+function unreachable(store: StoreVisit | undefined): HttpResponse {
+  const failed = store?.tries.at(-1);
+  const headers = failed && [`${STORE_ERROR_HEADER}: ${failed.result}`];
+  return json(500, { error: 'the inventory cannot be reached' }, { headers });
 }
 
 function refusal(reason: Refusal): HttpResponse {

@@ -76,9 +76,9 @@ describe('kinds', () => {
   testMistakes([
     [
       'a later kind',
-      changed('kind: nginx', 'kind: redis'),
+      changed('kind: nginx', 'kind: attacker'),
       '7:21',
-      '"redis" is not yet supported by this version',
+      '"attacker" is not yet supported by this version',
       `kinds it has: ${KIND_NAMES.join(', ')}`,
     ],
     [

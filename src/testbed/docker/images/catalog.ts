@@ -15,6 +15,7 @@ export const IMAGES = {
   haproxy: { base: 'node', entries: ['nodes/haproxy/rings-to-log.js'] },
   squid: { base: 'plain' },
   varnish: { base: 'plain' },
+  redis: { base: 'plain' },
   'ticket-shop': { base: 'node', entries: ['servers/ticket-shop.js', 'servers/inventory.js'] },
   fixed: { base: 'node', entries: ['servers/fixed.js'] },
   agent: { base: 'node', entries: ['agent/main.js'] },
