@@ -1,7 +1,8 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
 import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
-import { keepLedger, type Ledger } from '../ledger/ledger.js';
+import { type CaseFile, caseFile } from '../ledger/case-file.js';
+import { type Ledger, ledgerOf } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { readTickets } from '../nodes/ticket-shop.js';
@@ -29,7 +30,7 @@ export interface TrialSettings {
   /** Called with the phase that begins; `under way` comes with the outcomes that fill up. */
   onProgress(progress: TrialProgress): void;
   /** Called once the start is fixed: whoever keeps the record may read the outcomes from then on. */
-  onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
+  onBegin(begun: { plan: Plan; traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
   /** Aborted: send nothing more, settle what there is. */
   interrupt: AbortSignal;
   /** Keep the testbed until the user says so (`--keep`). */
@@ -47,6 +48,8 @@ export interface TrialResult {
   outcomes: Outcomes;
   observations: Observations;
   ledger: Ledger;
+  /** What the ledger was kept from; the ways of single requests are told from it. */
+  file: CaseFile;
   generator: GeneratorReport;
   tickets: { stock: number; sold: number } | undefined;
   /** What makes the evidence incomplete, in words. */
@@ -128,7 +131,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   const { outcomes } = prepared;
   const clock = await site.fixStart();
   const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(running) });
-  settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  settings.onBegin({ plan: settings.plan, traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
@@ -170,11 +173,13 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     incidents: readings.flatMap((reading) => reading.incidents),
     startedAtMs: startedAtMs(clock),
   };
+  const file = caseFile(settings.plan, traffic, outcomes, observations);
   return {
     traffic,
     outcomes,
     observations,
-    ledger: keepLedger(settings.plan, traffic, outcomes, observations),
+    file,
+    ledger: ledgerOf(file),
     generator,
     tickets: await soldTickets(testbed, settings.plan),
     problems: holesIn(observations),
