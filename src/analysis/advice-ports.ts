@@ -177,7 +177,10 @@ function queue(facts: AdviceFacts): Advice[] {
   if (pool === undefined || node.spec.backendConnections !== undefined) return [];
   return [
     {
-      do: 'Or let visitors wait instead of failing: allow each backend fewer connections than there are ports (a product without a queue refuses the rest at once, but without the aftershock).',
+      do:
+        node.kind === 'haproxy'
+          ? 'Or let visitors wait in its queue instead of failing: allow each backend fewer connections than there are ports.'
+          : 'Or allow each backend fewer connections than there are ports: what is beyond is refused at once, without the aftershock.',
       knob: `topology.${at}.backendConnections`,
       value: String(Math.max(1, Math.floor(pool.capacity * BELOW))),
       because: `${count(pool.capacity)} ports towards each backend`,

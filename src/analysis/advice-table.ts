@@ -1,12 +1,28 @@
 /** What helps against each cause, one entry each; an entry names the knobs of all kinds of node, and those that a node lacks are left out later. */
 import type { Cause } from '../ledger/causes.js';
 import type { Advice, AdviceFacts } from './advice.js';
+import {
+  gatewaysBefore,
+  knob,
+  moreBackends,
+  moreHosts,
+  moreWorkers,
+  number,
+  proxiesBefore,
+  targetsOf,
+} from './advice-common.js';
 import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
-const knob = ({ at }: AdviceFacts, name: string) => `topology.${at}.${name}`;
-const number = ({ node }: AdviceFacts, name: string) =>
-  typeof node.spec[name] === 'number' ? (node.spec[name] as number) : undefined;
+/** What makes an aftershock smaller. */
+export const againstAftershock = (at: string): Advice[] => [
+  {
+    do: 'Against the aftershock alone: do not hold a backend down for failed tries.',
+    knob: `topology.${at}.maxFails`,
+    value: '0',
+  },
+  { do: 'Or try it again sooner.', knob: `topology.${at}.failTimeout`, value: '1s' },
+];
 
 /** The table. */
 export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
@@ -187,8 +203,7 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
 
   'backend-held-down': (facts) => [
     { do: 'Cure what it follows from: this is its aftershock.' },
-    { do: 'Let a single failure not count as a dead backend.', knob: knob(facts, 'maxFails'), value: '0' },
-    { do: 'Try again sooner.', knob: knob(facts, 'failTimeout'), value: '1s' },
+    ...againstAftershock(facts.at),
   ],
 
   reset: (facts) => [
@@ -275,48 +290,3 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
 const DEFAULT_BACKLOG = { server: 4096, L7: 511 };
 const SOMAXCONN = 4096;
 const DEFAULT_WORKER_CONNECTIONS = 16_384;
-
-function moreWorkers(facts: AdviceFacts, because?: string): Advice[] {
-  const workers = number(facts, 'workers');
-  if (workers === undefined) return [];
-  return [
-    {
-      do: 'Serve more at a time.',
-      knob: knob(facts, 'workers'),
-      value: String(workers * 2),
-      ...(because === undefined ? {} : { because }),
-    },
-  ];
-}
-
-function moreHosts(facts: AdviceFacts, because?: string): Advice[] {
-  if (facts.node.layer === 'L3') return [];
-  return [
-    {
-      do: 'Share the load among more of them.',
-      knob: knob(facts, 'hosts'),
-      value: String(facts.node.hosts.length + 1),
-      ...(because === undefined ? {} : { because }),
-    },
-  ];
-}
-
-const targetsOf = ({ node }: AdviceFacts) => node.targets?.length ?? 1;
-
-function moreBackends(facts: AdviceFacts): Advice[] {
-  const [target] = facts.node.targets ?? [];
-  const name = target?.host.replace(/\[\d+\]$/, '');
-  const hosts = name === undefined ? undefined : facts.chain.nodes[name]?.hosts.length;
-  return hosts === undefined
-    ? []
-    : [{ do: 'Share the load among more backends.', knob: `topology.${name}.hosts`, value: String(hosts + 1) }];
-}
-
-/** Gateways that connections to this node cross. */
-function gatewaysBefore({ at, chain }: AdviceFacts): string[] {
-  return Object.entries(chain.nodes).flatMap(([name, { kind, to }]) => (kind === 'nat' && to === at ? [name] : []));
-}
-
-function proxiesBefore({ at, chain }: AdviceFacts): string[] {
-  return Object.entries(chain.nodes).flatMap(([name, { layer, to }]) => (layer === 'L7' && to === at ? [name] : []));
-}

@@ -5,7 +5,7 @@
 import type { Cause } from '../ledger/causes.js';
 import { type KindName, kindOf } from '../nodes/registry.js';
 import type { ChainNode, ChainRecord } from '../record/chain-record.js';
-import { ADVICE } from './advice-table.js';
+import { ADVICE, againstAftershock } from './advice-table.js';
 
 /** One thing to do. */
 export interface Advice {
@@ -43,6 +43,11 @@ export interface AdviceFacts {
 /** Advice against a cause, the most direct first. Knobs that the node's kind does not take are left out. */
 export function adviceFor(facts: AdviceFacts): Advice[] {
   return ADVICE[facts.cause](facts).filter((advice) => isTaken(advice, facts.chain));
+}
+
+/** What makes an aftershock smaller without curing what it follows from. */
+export function adviceOnAftershock(chain: ChainRecord, at: string): Advice[] {
+  return againstAftershock(at).filter((advice) => isTaken(advice, chain));
 }
 
 /** Whether the knob exists on that node: a table for all kinds names more than each of them has. */

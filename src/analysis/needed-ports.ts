@@ -14,15 +14,20 @@ export interface PortDemand {
   full: Fullness | undefined;
   /** Connections that clients opened, and whether they got through. */
   connections: { openedMs: number; got: boolean; client: string }[];
+  /** When requests came due, and how long one that completed took on the average, ms. */
+  dueMs: number[];
+  tookMs: number | undefined;
 }
 
 /**
  * Ports towards one destination. By Little's law a full pool of N ports that lets S connections a second through holds each for N / S
  * seconds; L more a second would have held N × L / S ports beside. Those who got none ask only once, so never more than they are.
- * undefined where the ports were held by nobody (TIME_WAIT): then a number of ports is no cure, and at a proxy, which is not the
- * clients' connections, what was lost at most.
+ * A proxy's port is taken for as long as a request takes: there it is the most requests that came due within that time.
+ * undefined where the ports were held by nobody (TIME_WAIT): then a number of ports is no cure.
  */
 export function neededPorts({
+  dueMs,
+  tookMs,
   capacity,
   node,
   at,
@@ -34,7 +39,10 @@ export function neededPorts({
   if (lostAtMs.length === 0 || (full !== undefined && full.timeWaitShare >= MOSTLY)) return undefined;
   const shares = Math.max(1, destinations) * (node.layer === 'L3' ? 1 : node.hosts.length);
   const lost = lostAtMs.length / shares;
-  if (node.layer === 'L7') return Math.ceil(capacity + lost);
+  if (node.layer === 'L7') {
+    const atATime = tookMs === undefined ? capacity + lost : mostWithin(dueMs, tookMs) / shares;
+    return Math.ceil(Math.max(atATime, capacity + 1));
+  }
   const [from, to] = [full?.fullFromMs ?? Math.min(...lostAtMs), full?.fullToMs ?? Math.max(...lostAtMs)];
   const isOwn = (client: string) => node.layer !== 'client' || client.replace(/\[\d+\]$/, '') === at;
   const through =
@@ -45,3 +53,14 @@ export function neededPorts({
 }
 
 const MOSTLY = 0.5;
+
+/** The most of these times that lie within any span of this length. */
+function mostWithin(times: number[], span: number): number {
+  const sorted = Float64Array.from(times).sort();
+  let [first, most] = [0, 0];
+  for (let last = 0; last < sorted.length; last++) {
+    while (sorted[last] - sorted[first] >= span) first++;
+    most = Math.max(most, last - first + 1);
+  }
+  return most;
+}

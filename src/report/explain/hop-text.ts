@@ -1,5 +1,5 @@
 /** What one host saw of a connection, line by line: SYNs in and out, translation, answers, resets. */
-import type { Hop } from '../../ledger/legs.js';
+import type { Hop, Leg } from '../../ledger/legs.js';
 import type { WayWriter } from './way-text.js';
 
 /** Where a hop stands on its connection's way. */
@@ -12,11 +12,11 @@ interface HopPlace {
 }
 
 /** The host that opened the connection. */
-export function writeOpener(writer: WayWriter, hop: Hop): void {
+export function writeOpener(writer: WayWriter, { isn, hops: [hop] }: Leg): void {
   const { page, since } = writer;
   const [source, destination] = hop.out ?? [];
   const [first, ...again] = hop.synOut ?? [];
-  if (first !== undefined) page.timed(since(first), `SYN out  ${source} → ${destination}`);
+  if (first !== undefined) page.timed(since(first), `SYN out  ${source} → ${destination}, sequence number ${isn}`);
   if (again.length > 0) page.timed('', page.colors.yellow(repeated('SYN again', again, since)));
   if (hop.answerIn !== undefined)
     page.timed(since(hop.answerIn[0]), `SYN+ACK in: connected${waited(hop.answerIn[0], first)}`);
@@ -32,6 +32,7 @@ export function writeHop(writer: WayWriter, hop: Hop, place: HopPlace): void {
   if (first !== undefined) page.timed(since(first), `SYN in   ${source} → ${destination}`);
   if (again.length > 0) page.timed('', colors.yellow(repeated('SYN again in', again, since)));
   if (place.isTarget) {
+    if (first !== undefined && !place.isOpen) writer.reached(Math.max(first, ...again, hop.answerOut?.[0] ?? 0));
     if (hop.answerOut !== undefined) answer(writer, 'SYN+ACK out', hop.answerOut);
     else if (!hop.resets?.some(([, way]) => way === 'out')) page.timed(colors.red('✗'), 'no SYN+ACK left', colors.red);
   } else passed(writer, hop);

@@ -26,6 +26,21 @@ const INDENT = 2;
 const TIME_COLUMNS = 12;
 const LEAST_WIDTH = 40;
 
+/** A word that no line has room for, such as a log line in JSON, may break behind a comma, or else anywhere. */
+function withBreaks(text: string, columns: number): string {
+  if (columns < 1) return text;
+  return text.replace(new RegExp(`\\S{${columns + 1},}`, 'g'), (word) => {
+    const parts: string[] = [];
+    for (let rest = word; rest !== ''; ) {
+      const comma = rest.length <= columns ? -1 : rest.lastIndexOf(',', columns - 1);
+      const end = comma > 0 ? comma + 1 : columns;
+      parts.push(rest.slice(0, end));
+      rest = rest.slice(end);
+    }
+    return parts.join(' ');
+  });
+}
+
 /** An empty page. */
 export function newPage({ color, width: columns }: TerminalOptions): Page {
   const colors = pc.createColors(color);
@@ -34,7 +49,8 @@ export function newPage({ color, width: columns }: TerminalOptions): Page {
   const same: Paint = (text) => text;
 
   function hanging(first: string, rest: string, text: string, paint: Paint): void {
-    wrap(text, width - visibleLength(first)).forEach((part, index) => {
+    const columns = width - visibleLength(first);
+    wrap(withBreaks(text, columns), columns).forEach((part, index) => {
       lines.push((index === 0 ? first : rest) + paint(part));
     });
   }

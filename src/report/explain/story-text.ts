@@ -1,6 +1,7 @@
 /** The story of a run for people: per variant what ran out, when, how full it was, who suffered, what followed, what would help. */
 import type { Advice } from '../../analysis/advice.js';
-import type { Chapter, Story } from '../../analysis/story.js';
+import type { Chapter } from '../../analysis/chapter.js';
+import type { Story } from '../../analysis/story.js';
 import { CAUSES } from '../../ledger/causes.js';
 import type { RunRecord } from '../../record/run-record.js';
 import { BECAUSE } from '../difference.js';

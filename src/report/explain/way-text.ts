@@ -14,6 +14,10 @@ export interface WayWriter {
   page: Page;
   /** A time since the run's start, ms, as the time since the request was planned. */
   since(atMs: number): string;
+  /** The same for a time of a log: never before what had led to it, nor after the end, as logs are coarser than taps. */
+  logged(atMs: number): string;
+  /** Notes that it had come this far. */
+  reached(atMs: number): void;
   /** Begins a place of the way. */
   place(host: string): void;
 }
@@ -22,9 +26,18 @@ export interface WayWriter {
 export function renderRequest(found: FoundRequest, options: TerminalOptions): string {
   const { request, way, chain } = found;
   const page = newPage(options);
+  let reachedMs = request.dueMs;
+  const since = (atMs: number) => sinceText(atMs - request.dueMs);
   const writer: WayWriter = {
     page,
-    since: (atMs) => sinceText(atMs - request.dueMs),
+    since,
+    logged(atMs) {
+      reachedMs = Math.max(reachedMs, Math.min(atMs, request.doneMs ?? atMs));
+      return since(reachedMs);
+    },
+    reached(atMs) {
+      reachedMs = Math.max(reachedMs, atMs);
+    },
     place(host) {
       page.blank();
       page.line(`  ${page.colors.bold(host)}${page.colors.dim(kindOf(chain, host))}`);
@@ -85,7 +98,7 @@ function writeLastTry(writer: WayWriter, request: RequestRow, { leg, openedBy, v
   const { page } = writer;
   if (openedBy !== undefined) page.timed('', `on the connection that request ${openedBy} had opened and that was kept`);
   if (leg !== undefined) {
-    writeOpener(writer, leg.hops[0]);
+    writeOpener(writer, leg);
     leg.hops.slice(1).forEach((hop, index) => {
       writer.place(hop.host);
       writeHop(writer, hop, {
@@ -112,9 +125,9 @@ function clientAlone({ page, since }: WayWriter, request: RequestRow): void {
 
 /** What a proxy or a server did with it, and all that came of that. `isHere`: its place has been named already. */
 function writeVisit(writer: WayWriter, visit: Visit, isHere = false): void {
-  const { page, since } = writer;
+  const { page, logged } = writer;
   if (!isHere) writer.place(visit.host);
-  page.timed(since(visit.startedMs), `request read, from ${visit.peer}`);
+  page.timed(logged(visit.startedMs), `request read, from ${visit.peer}`);
   if (visit.queuedMs !== undefined && visit.queuedMs > 0)
     page.timed('', `waited ${ms(visit.queuedMs)} ms in the queue for a backend`);
   if (visit.refusal !== undefined) page.timed(page.colors.red('✗'), 'refused by a setting of its own', page.colors.red);
@@ -122,7 +135,7 @@ function writeVisit(writer: WayWriter, visit: Visit, isHere = false): void {
     const number = visit.tries.length === 1 ? '' : `try ${index + 1} of ${visit.tries.length}: `;
     writeTry(writer, visit, one, number);
   });
-  page.timed(since(visit.endedMs), answerOf(visit));
+  page.timed(logged(visit.endedMs), answerOf(visit));
 }
 
 const RESULTS: Record<BackendTry['result'], string> = {
@@ -143,18 +156,18 @@ const RESULTS: Record<BackendTry['result'], string> = {
 };
 
 function writeTry(writer: WayWriter, visit: Visit, one: BackendTry, number: string): void {
-  const { page, since } = writer;
+  const { page, logged } = writer;
   const { colors } = page;
   const failed = one.result !== 'answered';
   const to = one.host === undefined ? (one.to ?? 'no backend') : `${one.host}, ${one.to}`;
-  page.timed(since(one.startedMs), `${number}to ${to}`);
+  page.timed(logged(one.startedMs), `${number}to ${to}`);
   const { leg } = one;
   if (leg !== undefined) {
     const opener = leg.hops[0];
     // A log has whole milliseconds: a SYN well before the try is that of a kept connection.
     const isOpen = (opener.synOut?.[0] ?? one.startedMs) < one.startedMs - KEPT_MS;
     if (isOpen) page.timed('', 'on a connection that it had kept');
-    writeOpener(writer, opener);
+    writeOpener(writer, leg);
     leg.hops.slice(1).forEach((hop, index) => {
       writer.place(hop.host);
       writeHop(writer, hop, { isTarget: hop.host === leg.to, isLast: index === leg.hops.length - 2, isOpen });
@@ -165,13 +178,13 @@ function writeTry(writer: WayWriter, visit: Visit, one: BackendTry, number: stri
   else if (one.visit !== undefined) writer.place(visit.host);
   if (failed) {
     page.timed(
-      since(one.endedMs),
+      logged(one.endedMs),
       `${colors.red('✗')} ${RESULTS[one.result]}${one.markedDown ? '; it marks this backend down' : ''}`,
     );
     if (one.said !== undefined) page.paragraph(`log: ${one.said}`, LOG_INDENT, colors.dim);
   } else {
     const connect = one.connectMs === undefined ? '' : `, connected in ${ms(one.connectMs)} ms by its log`;
-    page.timed(since(one.endedMs), `the backend's answer is there${connect}`);
+    page.timed(logged(one.endedMs), `the backend's answer is there${connect}`);
   }
 }
 
@@ -276,8 +289,11 @@ function kindOf(chain: ChainRecord | null, host: string): string {
 
 /** `+0.14 ms`, `+1,033 ms`, `−1,012 ms`. */
 function sinceText(value: number): string {
-  if (Math.abs(value) < 0.0005) return '+0 ms';
-  return `${value < 0 ? '−' : '+'}${ms(Math.abs(value))} ms`;
+  const size = Math.abs(value);
+  if (size < 0.0005) return '+0 ms';
+  const digits = size < 1 ? 2 : size < 100 ? 1 : 0;
+  const text = size.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${value < 0 ? '−' : '+'}${text} ms`;
 }
 
 const seconds = (atMs: number) => `${Number((atMs / 1000).toFixed(3))} s`;
