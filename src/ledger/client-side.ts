@@ -17,14 +17,15 @@ import { untilLeft } from './until-left.js';
 const CLOCK_SLACK_NS = 2e6;
 
 /** Names that belong to one row. */
-interface Parties {
+export interface Parties {
   client: string;
   target: string;
   targetNode: string;
   id: string;
 }
 
-function parties(file: CaseFile, row: number): Parties {
+/** The hosts of this row, and the id of its last try. */
+export function parties(file: CaseFile, row: number): Parties {
   const { outcomes: out, traffic } = file;
   const client = traffic.clients[out.client[row]];
   const target = client.targets[out.target[row]].host;
@@ -71,7 +72,7 @@ function verdictOfErrno(file: CaseFile, who: Parties, code: number): Verdict {
 }
 
 /** The copies of the SYN with which this row opened its connection, in the order of their time; none on one that was open. */
-function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
+export function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
   const { outcomes: out, traffic } = file;
   const tap = file.tap(who.client);
   if (tap === undefined || out.localPort[row] === 0 || Number.isNaN(out.connectNs[row])) return [];

@@ -105,7 +105,7 @@ function prefixed(evidence: string[], verdict: Verdict): Verdict {
 }
 
 /** The planned host that a proxy's try went to; undefined for an address outside the testbed. */
-function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
+export function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
   if (to === undefined) return undefined;
   const target = file.plan.targets[proxy]?.find(({ address, port }) => `${address}:${port}` === to);
   if (target !== undefined) return target.host;
@@ -171,6 +171,7 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     cause: 'backend-held-down',
     at: node,
     because: root.because ?? { cause: root.cause, at: root.at },
+    quakeNs: file.fromUnixMs(quake.failed.endedAt),
     evidence: [
       ...evidence,
       `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
@@ -231,12 +232,12 @@ function verdictOfFailedConnect(
 }
 
 /** When a try began, Unix ms: the one before it had ended. */
-function startOf(sighting: Sighting, one: UpstreamTry): number {
+export function startOf(sighting: Sighting, one: UpstreamTry): number {
   return one.startedAt ?? sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
 }
 
 /** The first copy of the SYN with which a proxy began this try. */
-function synOf(
+export function synOf(
   file: CaseFile,
   sighting: Sighting,
   one: UpstreamTry,

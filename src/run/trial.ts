@@ -1,7 +1,8 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
 import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
-import { keepLedger, type Ledger } from '../ledger/ledger.js';
+import { type CaseFile, caseFile } from '../ledger/case-file.js';
+import { type Ledger, ledgerOf } from '../ledger/ledger.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
@@ -31,7 +32,7 @@ export interface TrialSettings {
   /** Called with the phase that begins; `under way` comes with the outcomes that fill up. */
   onProgress(progress: TrialProgress): void;
   /** Called once the start is fixed: whoever keeps the record may read the outcomes from then on. */
-  onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
+  onBegin(begun: { plan: Plan; traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
   /** Aborted: send nothing more, settle what there is. */
   interrupt: AbortSignal;
   /** Called when an event has been carried out, or has failed. */
@@ -51,6 +52,8 @@ export interface TrialResult {
   outcomes: Outcomes;
   observations: Observations;
   ledger: Ledger;
+  /** What the ledger was kept from; the ways of single requests are told from it. */
+  file: CaseFile;
   generator: GeneratorReport;
   tickets: { stock: number; sold: number } | undefined;
   /** What makes the evidence incomplete, in words. */
@@ -147,7 +150,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   const { clock, localStartNs } = await site.fixStart();
   const processes = processIds(running);
   const observer = await startObserving(testbed, { clock, outcomes, processes });
-  settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  settings.onBegin({ plan: settings.plan, traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const timeline = startTimeline(settings.variant.events, {
     testbed,
     running,
@@ -206,11 +209,13 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     events,
     startedAtMs: startedAtMs(clock),
   };
+  const file = caseFile(settings.plan, traffic, outcomes, observations);
   return {
     traffic,
     outcomes,
     observations,
-    ledger: keepLedger(settings.plan, traffic, outcomes, observations),
+    file,
+    ledger: ledgerOf(file),
     generator,
     tickets: await soldTickets(testbed, settings.plan),
     problems: holesIn(observations),

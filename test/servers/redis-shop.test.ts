@@ -6,7 +6,7 @@ import { parseSales, readSales, redis } from '../../src/nodes/redis.js';
 import { ticketShop } from '../../src/nodes/ticket-shop.js';
 import { checkOut, holdSeat, newStock, tally, viewEvent } from '../../src/servers/stock.js';
 import type { Host } from '../../src/testbed/host.js';
-import type { Endpoint, PlannedHost } from '../../src/topology/plan.js';
+import type { Endpoint, Plan, PlannedHost } from '../../src/topology/plan.js';
 import { freePort } from './free-port.js';
 import { type LocalHosts, localHosts } from './local-host.js';
 import { randomNumbers } from './random-numbers.js';
@@ -25,6 +25,9 @@ afterEach(async () => {
   for (const server of servers) server.close();
 });
 
+/** A server asks its plan for nothing. */
+const NO_PLAN: Plan = { hosts: [], segments: [], targets: {}, listeners: {}, sources: {} };
+
 interface Started {
   host: Host;
   node: RunningNode;
@@ -34,7 +37,7 @@ interface Started {
 async function openStore(knobs: object = {}): Promise<Started> {
   const host = hosts.host('db');
   const listen = { host: 'db', address: '127.0.0.9', port: await freePort('127.0.0.9') };
-  const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
+  const common = { plan: NO_PLAN, sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
   const planned = { name: 'db', node: 'db', index: 0 } as PlannedHost;
   const node = await redis.start!({ host, planned, spec: redis.knobs.parse(knobs), listen, ...common });
   return { host, node, listen };
@@ -49,6 +52,7 @@ async function openShop(store: Endpoint, knobs: object = {}, index = 0): Promise
     planned: { name: host.name, node: 'shop', index } as PlannedHost,
     spec: ticketShop.knobs.parse({ inventory: 'redis', ...knobs }),
     listen,
+    plan: NO_PLAN,
     backends: [store],
     sources: [],
     userConfig: undefined,
@@ -230,7 +234,7 @@ describe('a pool', () => {
     await store.node.stop!();
     expect(await ask(`${shop.url}/event`, 'GET')).toMatchObject({ status: 500, storeError: 'refused' });
     const { address, port } = store.listen;
-    const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
+    const common = { plan: NO_PLAN, sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
     const planned = { name: 'db', node: 'db', index: 0 } as PlannedHost;
     const listen = { host: 'db', address, port };
     running.push(await redis.start!({ host: store.host, planned, spec: redis.knobs.parse({}), listen, ...common }));
