@@ -23,7 +23,7 @@ export async function runInContainers(scenario: Scenario, options: PrintOptions)
       process.stderr.write(`removed the ${what} ${name} of a run that was killed\n`);
     return await runAndPrint(scenario, {
       ...options,
-      driver: (onProgress) => dockerDriver(daemon, onProgress),
+      driver: (onProgress) => dockerDriver(daemon, onProgress, interrupt.signal),
       interrupt: interrupt.signal,
     });
   } finally {

@@ -9,12 +9,12 @@ import { openSession, type Session } from './session.js';
 
 /**
  * Opens the driver on a daemon that answers; the images are built, with a line of `onProgress` per step, when the first
- * plan is checked.
+ * plan is checked. `interrupt` breaks off a build.
  */
-export function dockerDriver(daemon: Daemon, onProgress: (line: string) => void): Driver {
+export function dockerDriver(daemon: Daemon, onProgress: (line: string) => void, interrupt?: AbortSignal): Driver {
   let opening: Promise<Session> | undefined;
   const session = () => {
-    opening ??= openSession(daemon, [], onProgress);
+    opening ??= openSession(daemon, [], onProgress, interrupt);
     return opening;
   };
   return {

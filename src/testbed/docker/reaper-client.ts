@@ -84,8 +84,6 @@ async function startAnother(
 
 async function leave(socket: Socket | undefined): Promise<void> {
   if (socket === undefined || socket.destroyed) return;
-  // Understood by our own reaper alone: nothing of this client is left, so there is nothing to wait for.
-  socket.write('bye\r\n');
   await new Promise<void>((resolve) => {
     socket.end(resolve);
     socket.once('error', () => resolve());

@@ -22,17 +22,18 @@ export interface Session {
 
 /**
  * Builds the images that are missing and starts the reaper, which removes everything of this process should it be killed.
- * `onProgress` gets a line per step.
+ * `onProgress` gets a line per step; `interrupt` breaks off a build.
  */
 export async function openSession(
   daemon: Daemon,
   names: ImageName[],
   onProgress: (line: string) => void,
+  interrupt?: AbortSignal,
 ): Promise<Session> {
   const images: Session['images'] = {};
   const need = async (wanted: ImageName[]) => {
     const missing = wanted.filter((name) => images[name] === undefined);
-    if (missing.length > 0) Object.assign(images, await ensureImages(daemon.docker, missing, onProgress));
+    if (missing.length > 0) Object.assign(images, await ensureImages(daemon.docker, missing, onProgress, interrupt));
   };
   const ownReaper = REAPER_IMAGE === OWN_REAPER && process.env.TESTCONTAINERS_RYUK_DISABLED !== 'true';
   await need(ownReaper ? [...names, 'reaper'] : names);
