@@ -24,6 +24,7 @@ import { listensOn } from './ready.js';
 import { renderConfig, type SquidFiles } from './squid/config.js';
 import { asNobodySpecial } from './squid/identity.js';
 import { readSquidLogs } from './squid/logs.js';
+import { type Peer, peersIn } from './squid/peers.js';
 import { adaptConfig } from './squid/user-config.js';
 
 const knobs = z.strictObject({
@@ -158,13 +159,6 @@ function filesOf(host: Host): SquidFiles {
   };
 }
 
-/** `address/port` of each peer of a configuration, as cache.log writes them. */
-function peersIn(text: string): string[] {
-  return [...text.matchAll(/^\s*cache_peer\s+(\d+\.\d+\.\d+\.\d+)\s+\w+\s+(\d+)/gm)].map(
-    ([, address, port]) => `${address}/${port}`,
-  );
-}
-
 /**
  * Squid holds every peer for DEAD until its own first connection to it has told otherwise, some ms after it began to listen
  * (peerDNSConfigure in src/neighbors.cc).
@@ -173,7 +167,7 @@ async function ready(
   host: Host,
   daemon: HostProcess,
   listen: Endpoint,
-  peers: string[],
+  peers: Peer[],
   logStart: number,
 ): Promise<void> {
   const deadline = performance.now() + START_MS;
@@ -181,7 +175,9 @@ async function ready(
     const { running } = daemon;
     const log = (await host.readFile('cache.log')).slice(logStart);
     if (!running) throw testbedError(`squid did not start: ${await lastWords(host)}`, host.name);
-    const tried = peers.every((peer) => log.includes(`TCP connection to ${peer} `));
+    const tried = peers.every(({ name, address, port }) =>
+      [`${address}/${port}`, name].some((peer) => log.includes(`onnection to ${peer} `)),
+    );
     if (log.includes('Accepting ') && tried) break;
     if (performance.now() > deadline)
       throw testbedError(`squid was not ready within ${START_MS / 1000} s`, host.name, 'see its cache.log');

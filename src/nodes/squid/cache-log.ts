@@ -1,5 +1,6 @@
 /** What squid's cache.log tells of its peers: each failed connection with its request, and when a peer was held for DEAD. */
 import { groupBy } from '../../collections.js';
+import type { Peer } from './peers.js';
 
 /** A message; squid names the request in whose course it was written on the line below it. */
 interface Message {
@@ -49,13 +50,14 @@ export interface CacheLog {
 
 const LINE = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d{3})?(?: kid\d+)?\| (.*)$/;
 const TRANSACTION = /^\s+current master transaction: master(\d+)/;
-const FAILED = /^TCP connection to ([\d.]+)\/(\d+) failed$/;
+/** Squid 5 names a peer by `address/port`, Squid 6 by its name (src/neighbors.cc, src/CachePeer.cc). */
+const FAILED = /(?:^|\s)(?:TCP )?[Cc]onnection to (\S+) failed$/;
 const STATE = /^Detected (DEAD|REVIVED) \w+: (\S+)/;
 const NO_SOCKET = /^(?:comm_openex socket failure|commBind Cannot bind socket.*): \((\d+)\) /;
 const SHORTAGE = /running out of filedescriptors|Too many open files/;
 
 /** Reads the log; it must be in UTC. */
-export function readCacheLog(text: string): CacheLog {
+export function readCacheLog(text: string, peers: Peer[]): CacheLog {
   const failures: (FailedConnection & { transaction: string })[] = [];
   const errnos: { transaction: string; second: number; errno: number }[] = [];
   const states = new Map<string, PeerState[]>();
@@ -66,10 +68,11 @@ export function readCacheLog(text: string): CacheLog {
     const state = STATE.exec(words);
     const errno = Number(NO_SOCKET.exec(words)?.[1] ?? 0);
     if (failed !== null) {
-      const [, address, port] = failed;
+      const named = peers.find(({ name }) => name === failed[1]);
+      const to = named === undefined ? failed[1].replace('/', ':') : `${named.address}:${named.port}`;
       const own = unclaimed.get(transaction) ?? 0;
       unclaimed.delete(transaction);
-      failures.push({ transaction, to: `${address}:${port}`, second, errno: own, markedDown: false, line });
+      failures.push({ transaction, to, second, errno: own, markedDown: false, line });
     } else if (state !== null) {
       const [, what, name] = state;
       const before = states.get(name) ?? [];

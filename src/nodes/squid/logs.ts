@@ -3,14 +3,15 @@ import type { LogReading, Sighting } from '../kind.js';
 import { type AccessLine, readAccessLine } from './access-log.js';
 import { readCacheLog } from './cache-log.js';
 import { leaders } from './leaders.js';
-import { peers } from './peers.js';
+import { onlyLimited, peersIn } from './peers.js';
 import { type Knowledge, triesOf } from './tries.js';
 
 /** Reads both logs, and the configuration for what a refusal without any try may be due to. */
 export function readSquidLogs(host: string, accessLog: string, cacheLog: string, config: string): LogReading {
-  const events = readCacheLog(cacheLog);
+  const peers = peersIn(config);
+  const events = readCacheLog(cacheLog, peers);
   const lines = accessLog.split('\n').flatMap((line) => readAccessLine(line) ?? []);
-  const known: Knowledge = { events, leaderOf: leaders(lines), onlyFull: peers(config, events.states, lines) };
+  const known: Knowledge = { events, leaderOf: leaders(lines), onlyFull: onlyLimited(peers, events.states, lines) };
   return {
     sightings: lines.map((access) => sightingOf(host, access, known)),
     incidents: events.shortages.map(({ at, line }) => ({ host, at, cause: 'file-limit', evidence: line })),

@@ -1,17 +1,35 @@
-/** Why squid found no peer to ask: all were DEAD, or those that lived had as many connections as they may. */
+/** The peers of a squid.conf, and why squid found none to ask: all were DEAD, or those that lived had as many connections as they may. */
 import type { AccessLine } from './access-log.js';
 import type { PeerState } from './cache-log.js';
 
+/** A `cache_peer` of a configuration. */
+export interface Peer {
+  name: string;
+  address: string;
+  port: string;
+  /** It has a `max-conn`. */
+  limited: boolean;
+}
+
+/** The peers that a configuration names; those of included files are not seen. */
+export function peersIn(config: string): Peer[] {
+  return [...config.matchAll(/^\s*cache_peer\s+(\S+)\s+\w+\s+(\d+)(.*)$/gm)].map(([, address, port, options]) => ({
+    name: /\sname=(\S+)/.exec(options)?.[1] ?? address,
+    address,
+    port,
+    limited: /\smax-conn=\d/.test(options),
+  }));
+}
+
 /**
  * Tells of a request that was sent to nobody whether some peer with a limit of connections was alive then: so it was the limit.
- * @param config squid.conf, for the peers' names and limits
  */
-export function peers(
-  config: string,
+export function onlyLimited(
+  peers: Peer[],
   states: Map<string, PeerState[]>,
   lines: AccessLine[],
 ): (access: AccessLine) => boolean {
-  const limited = limitedPeers(config);
+  const limited = peers.filter((peer) => peer.limited).map(({ name }) => name);
   if (limited.length === 0) return () => false;
   const byTransaction = new Map(lines.map((line) => [line.transaction, line]));
   const timed = new Map(
@@ -25,11 +43,4 @@ export function peers(
   }
 
   return ({ endedAt }) => limited.some((name) => !timed.get(name)?.findLast(({ at }) => at <= endedAt)?.dead);
-}
-
-/** Names of the peers whose connections are limited. */
-function limitedPeers(config: string): string[] {
-  return [...config.matchAll(/^\s*cache_peer\s+(\S+)(.*)$/gm)]
-    .filter(([, , options]) => /\smax-conn=\d/.test(options))
-    .map(([, address, options]) => /\sname=(\S+)/.exec(options)?.[1] ?? address);
 }

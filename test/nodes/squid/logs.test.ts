@@ -84,6 +84,14 @@ describe('a connection that failed', () => {
       { to: '198.18.0.19:8080', result: 'connect-failed', markedDown: true },
       { to: '198.18.0.18:8080', result: 'answered' },
     ]);
+    // Squid 6 names the peer.
+    const six = cache.map((line) =>
+      line.replace('TCP connection to 198.18.0.19/8080', 'ERROR: Connection to backend1'),
+    );
+    const config = 'cache_peer 198.18.0.19 parent 8080 0 no-query name=backend1';
+    expect(triesOf(access, six, config)).toEqual(
+      triesOf(access, cache).map((one, index) => (index > 0 ? one : { ...one, evidence: six[0] })),
+    );
     // Another life of squid had a request of the same number.
     expect(triesOf(access.replaceAll('17956230', '17956330'), cache)).toHaveLength(1);
   });
