@@ -1,5 +1,6 @@
 /** All kinds of node: one line each. */
 import { z } from 'zod';
+import { attacker } from './attacker.js';
 import { client } from './client.js';
 import { firewall } from './firewall.js';
 import { fixed } from './fixed.js';
@@ -8,7 +9,7 @@ import { nat } from './nat.js';
 import { nginx } from './nginx.js';
 import { ticketShop } from './ticket-shop.js';
 
-const KINDS = { client, nat, firewall, nginx, 'ticket-shop': ticketShop, fixed };
+const KINDS = { client, attacker, nat, firewall, nginx, 'ticket-shop': ticketShop, fixed };
 
 export type KindName = keyof typeof KINDS;
 
@@ -16,7 +17,7 @@ export type KindName = keyof typeof KINDS;
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
 
 /** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['haproxy', 'squid', 'varnish', 'attacker', 'redis'] as const;
+export const FUTURE_KINDS = ['haproxy', 'squid', 'varnish', 'redis'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -28,6 +29,7 @@ export function kindOf(name: KindName): NodeKind {
 /** The schema of one node: the kinds' knobs, told apart by `kind`. */
 export const nodeSchema = z.discriminatedUnion('kind', [
   client.knobs.extend({ kind: z.literal('client') }),
+  attacker.knobs.extend({ kind: z.literal('attacker') }),
   nat.knobs.extend({ kind: z.literal('nat') }),
   firewall.knobs.extend({ kind: z.literal('firewall') }),
   nginx.knobs.extend({ kind: z.literal('nginx') }),

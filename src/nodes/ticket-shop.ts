@@ -7,7 +7,7 @@ import type { TicketShopOptions } from '../servers/ticket-shop.js';
 import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, rateLimit, serviceTime } from './knobs.js';
 import {
   awaitListening,
   CONTROL_FILE,
@@ -21,6 +21,23 @@ import {
 
 /** The sale's numbers, in the log folder of the node's first host. */
 const TICKETS_FILE = 'tickets.json';
+
+const login = z
+  .strictObject(
+    {
+      user: z.string().default('organiser'),
+      password: z.string().default('correct-horse'),
+      /** What comparing a password takes, ms: the server process does nothing else meanwhile. */
+      hashTime: duration.default(0),
+      /** Wrong passwords in a row after which the account is locked. */
+      lockAfter: count(1).optional(),
+      /** For how long, ms. */
+      lockFor: duration.default(60_000),
+      rateLimit,
+    },
+    { error: 'expected an account; write it like { password: guess-80, lockAfter: 5 }' },
+  )
+  .prefault({});
 
 export const ticketShop = defineKind({
   kind: 'ticket-shop',
@@ -41,6 +58,8 @@ export const ticketShop = defineKind({
     workers: count(1, 64).default(1),
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
+    /** The account of `POST /login`, and how it is protected. */
+    login,
     /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
     sessions: z.enum(['shared', 'local']).default('shared'),
   }),
@@ -65,6 +84,13 @@ export const ticketShop = defineKind({
       const options: InventoryOptions = {
         tickets: spec.tickets,
         holdTimeMs: spec.holdTime,
+        login: {
+          user: spec.login.user,
+          password: spec.login.password,
+          lockAfter: spec.login.lockAfter,
+          lockForMs: spec.login.lockFor,
+          rateLimit: spec.login.rateLimit,
+        },
         socket,
         ticketsFile: `${host.logDir}/${TICKETS_FILE}`,
       };
@@ -83,6 +109,7 @@ export const ticketShop = defineKind({
       workers: undefined,
       inventory: socket,
       localSessions: spec.sessions === 'local',
+      hashTimeMs: spec.login.hashTime,
       log: `${host.logDir}/${REQUEST_LOG}`,
       control: `${host.logDir}/${CONTROL_FILE}`,
     };

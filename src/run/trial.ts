@@ -1,7 +1,9 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
+import { type AttackReport, mergeReports } from '../attacks/report.js';
 import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
 import { keepLedger, type Ledger } from '../ledger/ledger.js';
+import { readAttack } from '../nodes/attacker.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { readTickets } from '../nodes/ticket-shop.js';
@@ -53,6 +55,8 @@ export interface TrialResult {
   ledger: Ledger;
   generator: GeneratorReport;
   tickets: { stock: number; sold: number } | undefined;
+  /** What each attacker did, by node; empty where there is none. */
+  attackers: Record<string, AttackReport>;
   /** What makes the evidence incomplete, in words. */
   problems: string[];
   /** What a reader should know and that does not make the numbers wrong. */
@@ -163,6 +167,8 @@ async function drive(
     .filter(([name]) => !timeline.killed.has(name))
     .filter(([, node]) => node.processes.some((daemon) => !daemon.running))
     .map(([name]) => name);
+  // Their victims' end would be no success of theirs.
+  await Promise.all([...running.values()].filter(({ begin }) => begin !== undefined).map((node) => node.stop?.()));
   const seen = await observer.stop();
   if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
   await Promise.all([...running.values()].map((node) => node.stop?.()));
@@ -194,6 +200,7 @@ async function drive(
     ledger: keepLedger(settings.plan, traffic, outcomes, observations),
     generator,
     tickets: await soldTickets(testbed, settings.plan),
+    attackers: await readAttacks(testbed, settings.plan),
     problems: holesIn(observations),
     remarks: [...running].flatMap(([name, node]) =>
       node.reducedAttribution ? [`${name}: ${node.reducedAttribution}`] : [],
@@ -225,6 +232,18 @@ async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: numbe
   return counts.reduce<{ stock: number; sold: number }>(
     (sum, count) => ({ stock: sum.stock + (count?.stock ?? 0), sold: sum.sold + (count?.sold ?? 0) }),
     { stock: 0, sold: 0 },
+  );
+}
+
+/** The attacks by node: all of its hosts together. */
+async function readAttacks(testbed: Testbed, plan: Plan): Promise<Record<string, AttackReport>> {
+  const read = plan.hosts.map(async (planned) => {
+    const report = await readAttack(testbed.hosts.get(planned.name)!, planned);
+    return report === undefined ? [] : [{ node: planned.node, report }];
+  });
+  const byNode = groupBy((await Promise.all(read)).flat(), ({ node }) => node);
+  return Object.fromEntries(
+    [...byNode].map(([node, parts]) => [node, mergeReports(parts.map(({ report }) => report))]),
   );
 }
 

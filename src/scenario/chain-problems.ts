@@ -2,8 +2,10 @@
 
 import { portBlocks } from '../nodes/nat.js';
 import { kindOf } from '../nodes/registry.js';
-import { chainFrom, layerOf, sendersThrough, type Topology } from '../topology/chain.js';
+import { chainFrom, layerOf, sendersThrough, sendsVisitors, type Topology } from '../topology/chain.js';
 import { addressesBehind } from '../topology/make-plan.js';
+import { aKind } from './a-kind.js';
+import { attackerProblems } from './attacker-problems.js';
 import { firewallProblems } from './firewall-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
@@ -11,7 +13,7 @@ import { didYouMean } from './schema-problems.js';
 /** The problems of a topology. */
 export function chainProblems(topology: Topology): Problem[] {
   const names = Object.keys(topology);
-  if (!names.some((name) => layerOf(topology[name]) === 'client')) {
+  if (!names.some((name) => sendsVisitors(topology[name]))) {
     const hint = 'add one: `buyers: { kind: client, to: … }`';
     return [{ message: 'there is no client node, so nobody would connect', hint, path: ['topology'], at: 'key' }];
   }
@@ -20,6 +22,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...loopProblems(topology),
     ...names.flatMap((name) => knobProblems(topology, name)),
     ...names.flatMap((name) => firewallProblems(topology, name)),
+    ...names.flatMap((name) => attackerProblems(topology, name)),
   ];
 }
 
@@ -38,7 +41,7 @@ function nextHopProblems(topology: Topology, name: string): Problem[] {
   }
   if (layerOf(topology[to]) === 'client') {
     const hint = 'lead to a gateway, a proxy or a server';
-    return [{ message: `\`${to}\` is a client: it takes no connections`, hint, path, at: 'value' }];
+    return [{ message: `\`${to}\` is ${aKind(topology[to].kind)}: it takes no connections`, hint, path, at: 'value' }];
   }
   return [];
 }

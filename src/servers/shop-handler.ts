@@ -1,10 +1,12 @@
-/** The shop's HTTP API: event page, seat hold, checkout, and its numbers. */
+/** The shop's HTTP API: event page, seat hold, checkout, login, and its numbers. */
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { HttpRequest } from './http-request.js';
 import type { HttpResponse } from './http-response.js';
 import type { Handler } from './http-server.js';
 import type { InventoryClient } from './inventory-client.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
+import type { LoginResult } from './login.js';
 import type { Refusal } from './stock.js';
 
 const EVENT = { event: 'Port Party', price: 49 } as const;
@@ -31,6 +33,19 @@ const json = (status: number, value: unknown, extra: Partial<HttpResponse> = {})
   ...extra,
 });
 
+const LOGINS: Record<LoginResult, { status: number; body: object }> = {
+  right: { status: 200, body: { welcome: true } },
+  wrong: { status: 401, body: { error: 'wrong user or password' } },
+  locked: { status: 423, body: { error: 'account locked' } },
+  throttled: { status: 429, body: { error: 'too many logins' } },
+};
+
+/** Keeps the process busy, as a password hash that is slow on purpose (bcrypt, scrypt) does: nobody else is served meanwhile. */
+function hash(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 /** The value of the cookie `session`, undefined when there is none. */
 export function sessionOf(request: HttpRequest): string | undefined {
   const cookies = request.headers.get('cookie');
@@ -40,7 +55,7 @@ export function sessionOf(request: HttpRequest): string | undefined {
 interface Route {
   method: 'GET' | 'POST';
   /** Undefined when the request carries no session and needs one. */
-  command(session: string | undefined): InventoryCommand | undefined;
+  command(session: string | undefined, request: HttpRequest): InventoryCommand | undefined;
   response(reply: InventoryReply, session: string | undefined): HttpResponse;
 }
 
@@ -48,7 +63,10 @@ interface Route {
  * Answers the shop's requests out of the inventory; 500 when that cannot be reached. With `localSessions` this process knows only the
  * sessions that it has begun itself, and they go with it.
  */
-export function shopHandler(inventory: InventoryClient, localSessions: boolean): Handler {
+export function shopHandler(
+  inventory: InventoryClient,
+  { localSessions, hashTimeMs }: { localSessions: boolean; hashTimeMs: number },
+): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
   const own = new Set<string>();
@@ -83,6 +101,19 @@ export function shopHandler(inventory: InventoryClient, localSessions: boolean):
       command: (session) => (session === undefined ? undefined : { do: 'checkout', session }),
       response: (reply) => json(200, { ticket: reply.ticket }),
     },
+    '/login': {
+      method: 'POST',
+      command: (_session, { body }) => {
+        const form = new URLSearchParams(body);
+        return { do: 'login', user: form.get('user') ?? '', password: form.get('password') ?? '' };
+      },
+      response: ({ login = 'wrong' }) => {
+        // Where an account is locked, no password is compared.
+        if (login === 'right' || login === 'wrong') hash(hashTimeMs);
+        const { status, body } = LOGINS[login];
+        return json(status, body);
+      },
+    },
     '/stats': {
       method: 'GET',
       command: () => ({ do: 'tally' }),
@@ -98,7 +129,7 @@ export function shopHandler(inventory: InventoryClient, localSessions: boolean):
     }
     const told = sessionOf(request);
     const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
-    const command = route.command(session);
+    const command = route.command(session, request);
     if (command === undefined) return answer(refusal('session-lost'));
     inventory.ask(command, (reply) => {
       if (localSessions && reply?.session !== undefined) own.add(reply.session);

@@ -14,6 +14,8 @@ export interface TicketShopOptions extends HttpServerOptions {
   inventory: string;
   /** Sessions are known to this process only. */
   localSessions: boolean;
+  /** What comparing a password takes, ms of this process. */
+  hashTimeMs: number;
   /** Path of the request log, shared by the workers of a host. */
   log: string;
 }
@@ -29,7 +31,7 @@ await program(async () => {
   const inventory = await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
     log.event({ t: unixNow(), kind: 'inventory', text }),
   );
-  const server = httpServer(loop, options, log, shopHandler(inventory, options.localSessions));
+  const server = httpServer(loop, options, log, shopHandler(inventory, options));
   loop.chore(inventory.chore);
   loop.chore(log.chore);
   onChange<Partial<TicketShopOptions>>(options.control, ({ serviceTimeMs }) => {
