@@ -64,6 +64,16 @@ function observe({ metric, unit }: GateExpression, measured: Measured): number |
       const summary = measured.latency[metric.which];
       return summary.count === 0 ? null : number(summary[metric.stat]);
     }
+    case 'attack': {
+      const report =
+        measured.attackers !== undefined && Object.hasOwn(measured.attackers, metric.node)
+          ? measured.attackers[metric.node]
+          : undefined;
+      if (report === undefined) return null;
+      if (metric.what === 'open') return report.open.length;
+      if (metric.what === 'found') return report.found === undefined ? 0 : 1;
+      return report[metric.what];
+    }
     case 'ports': {
       if (!Object.hasOwn(measured.ports, metric.node)) return null;
       const pool = measured.ports[metric.node];

@@ -1,5 +1,6 @@
 /** All kinds of node: one line each. */
 import { z } from 'zod';
+import { attacker } from './attacker.js';
 import { client } from './client.js';
 import { firewall } from './firewall.js';
 import { fixed } from './fixed.js';
@@ -12,15 +13,24 @@ import { squid } from './squid.js';
 import { ticketShop } from './ticket-shop.js';
 import { varnish } from './varnish.js';
 
-const KINDS = { client, nat, firewall, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed, redis };
+const KINDS = {
+  client,
+  attacker,
+  nat,
+  firewall,
+  nginx,
+  haproxy,
+  squid,
+  varnish,
+  'ticket-shop': ticketShop,
+  fixed,
+  redis,
+};
 
 export type KindName = keyof typeof KINDS;
 
 /** A node of a scenario, resolved: its kind and that kind's knobs. */
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
-
-/** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['attacker'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -32,6 +42,7 @@ export function kindOf(name: KindName): NodeKind {
 /** The schema of one node: the kinds' knobs, told apart by `kind`. */
 export const nodeSchema = z.discriminatedUnion('kind', [
   client.knobs.extend({ kind: z.literal('client') }),
+  attacker.knobs.extend({ kind: z.literal('attacker') }),
   nat.knobs.extend({ kind: z.literal('nat') }),
   firewall.knobs.extend({ kind: z.literal('firewall') }),
   nginx.knobs.extend({ kind: z.literal('nginx') }),

@@ -109,11 +109,11 @@ export async function startServers(
     processes,
     exposed,
     stop() {
-      stopping ??= endAll(processes);
+      stopping ??= endProcesses(processes);
       return stopping;
     },
     async restart() {
-      await endAll(exposed);
+      await endProcesses(exposed);
       await startAll();
     },
     async change(knobs) {
@@ -138,7 +138,8 @@ export async function startServers(
 /** Knobs whose name as an option of the program tells the unit. */
 const OPTION_OF: Record<string, string> = { serviceTime: 'serviceTimeMs' };
 
-async function endAll(processes: HostProcess[]): Promise<void> {
+/** Ends programs by SIGTERM, one after the other; by SIGKILL the one that does not end in time. */
+export async function endProcesses(processes: HostProcess[]): Promise<void> {
   for (const process of processes) await endProcess(process);
 }
 

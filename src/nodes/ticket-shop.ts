@@ -9,7 +9,16 @@ import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
+import {
+  backlog,
+  close,
+  commonKnobs,
+  count,
+  rateLimit,
+  serviceTime,
+  serviceTimeOf,
+  serviceTimeProblems,
+} from './knobs.js';
 import {
   awaitListening,
   CONTROL_FILE,
@@ -24,6 +33,23 @@ import { refuseStoreKnobs, STORE_TIMEOUT_MS, type StoreSpec, storeKnobs } from '
 
 /** The sale's numbers, in the log folder of the node's first host. */
 const TICKETS_FILE = 'tickets.json';
+
+const login = z
+  .strictObject(
+    {
+      user: z.string().default('organiser'),
+      password: z.string().default('correct-horse'),
+      /** What comparing a password takes, ms: the server process does nothing else meanwhile. */
+      hashTime: duration.default(0),
+      /** Wrong passwords in a row after which the account is locked. */
+      lockAfter: count(1).optional(),
+      /** For how long, ms. */
+      lockFor: duration.default(60_000),
+      rateLimit,
+    },
+    { error: 'expected an account; write it like { password: guess-80, lockAfter: 5 }' },
+  )
+  .prefault({});
 
 export const ticketShop = defineKind({
   kind: 'ticket-shop',
@@ -47,6 +73,8 @@ export const ticketShop = defineKind({
     keepaliveTimeout: duration.default(75_000),
     /** The page that begins a visitor's session, by a cookie: a cache does not keep an answer that sets one. */
     sessionAt: z.enum(['event', 'seat']).default('event'),
+    /** The account of `POST /login`, and how it is protected. */
+    login,
     /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
     sessions: z.enum(['shared', 'local']).default('shared'),
     ...storeKnobs,
@@ -73,6 +101,13 @@ export const ticketShop = defineKind({
       const options: InventoryOptions = {
         tickets: spec.tickets,
         holdTimeMs: spec.holdTime,
+        login: {
+          user: spec.login.user,
+          password: spec.login.password,
+          lockAfter: spec.login.lockAfter,
+          lockForMs: spec.login.lockFor,
+          rateLimit: spec.login.rateLimit,
+        },
         socket,
         ticketsFile: `${host.logDir}/${TICKETS_FILE}`,
       };
@@ -92,6 +127,7 @@ export const ticketShop = defineKind({
       inventory: spec.inventory === 'memory' ? socket : storeOptions(spec, planned.node, backends[0]),
       sessionAt: spec.sessionAt,
       localSessions: spec.sessions === 'local',
+      hashTimeMs: spec.login.hashTime,
       log: `${host.logDir}/${REQUEST_LOG}`,
       control: `${host.logDir}/${CONTROL_FILE}`,
     };

@@ -1,4 +1,5 @@
 /** The record of a run, `run.json` (schema `portparty/run@1`), as types. The contract with users' pipelines: fields may be added, none removed. */
+import type { AttackReport } from '../attacks/report.js';
 import type { Aftershock } from '../ledger/aftershocks.js';
 import type { Cause } from '../ledger/causes.js';
 import type { ProxyTries } from '../ledger/proxy-tries.js';
@@ -60,6 +61,8 @@ export interface Measured {
   visitors: { arrived: number; served: number; soldOut: number; turnedAway: number };
   /** Absent where nothing sells tickets. */
   tickets?: { stock: number; sold: number };
+  /** What each attacker did, by node: no part of the numbers above. Absent where there is none. */
+  attackers?: Record<string, AttackReport>;
   latency: { connect: LatencySummary; response: LatencySummary };
   throughput: { completedPerSecond: number };
   ports: Record<string, PoolPeak>;

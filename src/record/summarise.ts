@@ -1,4 +1,6 @@
 /** One trial's outcomes and verdicts as the numbers of `run.json`, and several trials as one. */
+import { type AttackReport, mergeReports } from '../attacks/report.js';
+import { groupBy } from '../collections.js';
 import { type Aftershock, aftershocksOf } from '../ledger/aftershocks.js';
 import type { Verdict } from '../ledger/causes.js';
 import type { ProxyTries } from '../ledger/proxy-tries.js';
@@ -26,6 +28,8 @@ export interface TrialInput {
   proxies?: Record<string, ProxyTries>;
   /** Where tickets are sold. */
   tickets?: { stock: number; sold: number };
+  /** What each attacker did, by node. */
+  attackers?: Record<string, AttackReport>;
   /** Request ids are `<idPrefix>.<visitor>.<step>`. */
   idPrefix: string;
   /** Visitors that the schedule planned; undefined in closed loop. */
@@ -51,6 +55,7 @@ export function summariseTrial(input: TrialInput): Measured {
     ...proxies([input.proxies ?? {}]),
     visitors: countVisitors(outcomes),
     ...(input.tickets === undefined ? {} : { tickets: input.tickets }),
+    ...attackersOf([input.attackers ?? {}]),
     latency: {
       connect: summariseLatency(input.latency.connect),
       response: summariseLatency(input.latency.response),
@@ -139,6 +144,7 @@ export function mergeTrials(trials: TrialRecord[], latencies: LatencyHistograms[
             sold: tickets.reduce((total, { sold }) => total + sold, 0),
           },
         }),
+    ...attackersOf(trials.map((trial) => trial.attackers ?? {})),
     latency: { connect: summariseLatency(latency.connect), response: summariseLatency(latency.response) },
     throughput: {
       completedPerSecond: trials.length === 0 ? 0 : sum((trial) => trial.throughput.completedPerSecond) / trials.length,
@@ -241,6 +247,17 @@ function proxies(parts: Record<string, ProxyTries>[]): Pick<Measured, 'proxies'>
     sum.failed += failed;
   }
   return Object.keys(merged).length === 0 ? {} : { proxies: merged };
+}
+
+/** The attackers of one or several trials, as a field that is absent where there is none. */
+function attackersOf(parts: Record<string, AttackReport>[]): Pick<Measured, 'attackers'> {
+  const byNode = groupBy(
+    parts.flatMap((part) => Object.entries(part)),
+    ([node]) => node,
+  );
+  if (byNode.size === 0) return {};
+  const merged = [...byNode].map(([node, reports]) => [node, mergeReports(reports.map(([, report]) => report))]);
+  return { attackers: Object.fromEntries(merged) };
 }
 
 function mergePools(parts: Record<string, PoolPeak>[]): Record<string, PoolPeak> {

@@ -2,7 +2,7 @@
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
 import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, poolOf } from './format.js';
-import { eventLines } from './happenings.js';
+import { attackLines, eventLines } from './happenings.js';
 
 const VERDICTS: Record<RunRecord['verdict'], string> = {
   pass: '✓ all gates hold',
@@ -18,6 +18,7 @@ export function renderMarkdown(record: RunRecord): string {
     text(explainDifference(record)),
     table(record.variants),
     events(record.variants),
+    attacks(record.variants),
     invalid(record.variants),
     gates(record.variants),
     `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}.`,
@@ -63,6 +64,11 @@ function table(variants: VariantRecord[]): string {
 function events(variants: VariantRecord[]): string {
   const lines = eventLines(variants).map(({ variants: names, events }) => `- ${text(list(names))}: ${text(events)}`);
   return lines.length === 0 ? '' : `## Events\n\n${lines.join('\n')}`;
+}
+
+function attacks(variants: VariantRecord[]): string {
+  const lines = attackLines(variants).map(({ variant, attack }) => `- ${text(variant)}: ${text(attack)}`);
+  return lines.length === 0 ? '' : `## Attacks\n\n${lines.join('\n')}`;
 }
 
 function gates(variants: VariantRecord[]): string {

@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
 import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, plural, poolOf } from './format.js';
-import { eventLines } from './happenings.js';
+import { attackLines, eventLines } from './happenings.js';
 import { visibleLength, wrap } from './wrap.js';
 
 /** What the place of printing can show. */
@@ -163,12 +163,12 @@ function stacked(variant: VariantRecord, [name, ...columns]: Column[], width: nu
 }
 
 function happenings(variants: VariantRecord[], colors: Colors, width: number): string {
-  return eventLines(variants)
-    .map(({ variants: names, events }) => {
-      const whose = names.length === variants.length ? 'events' : `events of ${list(names)}`;
-      return hanging(colors.dim('·'), `${whose}: ${events}`, width, (line) => line);
-    })
-    .join('\n');
+  const events = eventLines(variants).map(({ variants: names, events }) => {
+    const whose = names.length === variants.length ? 'events' : `events of ${list(names)}`;
+    return `${whose}: ${events}`;
+  });
+  const attacks = attackLines(variants).map(({ variant, attack }) => `${colors.bold(variant)}  ${attack}`);
+  return [...events, ...attacks].map((line) => hanging(colors.dim('·'), line, width, (text) => text)).join('\n');
 }
 
 function gates(variants: VariantRecord[], colors: Colors, width: number): string {

@@ -165,6 +165,7 @@ async function oneTrial(
       counters: result.observations.counters,
       generator: result.generator,
       tickets: result.tickets,
+      attackers: result.attackers,
       plannedVisitors: isClosedLoop(variant) ? undefined : result.traffic.arrivalsNs.length,
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,

@@ -1,8 +1,10 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
+import { type AttackReport, mergeReports } from '../attacks/report.js';
 import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
 import { type CaseFile, caseFile } from '../ledger/case-file.js';
 import { type Ledger, ledgerOf } from '../ledger/ledger.js';
+import { readAttack } from '../nodes/attacker.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
@@ -56,6 +58,8 @@ export interface TrialResult {
   file: CaseFile;
   generator: GeneratorReport;
   tickets: { stock: number; sold: number } | undefined;
+  /** What each attacker did, by node; empty where there is none. */
+  attackers: Record<string, AttackReport>;
   /** What makes the evidence incomplete, in words. */
   problems: string[];
   /** What a reader should know and that does not make the numbers wrong. */
@@ -183,6 +187,8 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     .filter(([name]) => !timeline.killed.has(name))
     .filter(([, node]) => node.processes.some((daemon) => !daemon.running))
     .map(([name]) => name);
+  // Their victims' end would be no success of theirs.
+  await Promise.all([...running.values()].filter(({ begin }) => begin !== undefined).map((node) => node.stop?.()));
   const seen = await observer.stop();
   if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
   // From the front, so that no hop's log tells of the end of the one behind it.
@@ -218,6 +224,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     ledger: ledgerOf(file),
     generator,
     tickets: await soldTickets(testbed, settings.plan),
+    attackers: await readAttacks(testbed, settings.plan),
     problems: holesIn(observations),
     remarks: [...running].flatMap(([name, node]) =>
       node.reducedAttribution ? [`${name}: ${node.reducedAttribution}`] : [],
@@ -236,6 +243,18 @@ async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
       const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
       return reading ?? { sightings: [], incidents: [] };
     }),
+  );
+}
+
+/** The attacks by node: all of its hosts together. */
+async function readAttacks(testbed: Testbed, plan: Plan): Promise<Record<string, AttackReport>> {
+  const read = plan.hosts.map(async (planned) => {
+    const report = await readAttack(testbed.hosts.get(planned.name)!, planned);
+    return report === undefined ? [] : [{ node: planned.node, report }];
+  });
+  const byNode = groupBy((await Promise.all(read)).flat(), ({ node }) => node);
+  return Object.fromEntries(
+    [...byNode].map(([node, parts]) => [node, mergeReports(parts.map(({ report }) => report))]),
   );
 }
 

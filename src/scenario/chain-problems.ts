@@ -2,8 +2,10 @@
 
 import { portBlocks } from '../nodes/nat.js';
 import { kindOf } from '../nodes/registry.js';
-import { chainFrom, layerOf, sendersThrough, type Topology } from '../topology/chain.js';
+import { chainFrom, layerOf, sendersThrough, sendsVisitors, type Topology } from '../topology/chain.js';
 import { addressesBehind } from '../topology/make-plan.js';
+import { aKind } from './a-kind.js';
+import { attackerProblems } from './attacker-problems.js';
 import { firewallProblems } from './firewall-problems.js';
 import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
@@ -13,7 +15,7 @@ import { meansStore, storeProblems } from './store-problems.js';
 /** The problems of a topology. */
 export function chainProblems(topology: Topology): Problem[] {
   const names = Object.keys(topology);
-  if (!names.some((name) => layerOf(topology[name]) === 'client')) {
+  if (!names.some((name) => sendsVisitors(topology[name]))) {
     const hint = 'add one: `buyers: { kind: client, to: … }`';
     return [{ message: 'there is no client node, so nobody would connect', hint, path: ['topology'], at: 'key' }];
   }
@@ -24,6 +26,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...names.flatMap((name) => forwardProxyProblems(topology, name)),
     ...names.flatMap((name) => firewallProblems(topology, name)),
     ...names.flatMap((name) => storeProblems(topology, name)),
+    ...names.flatMap((name) => attackerProblems(topology, name)),
   ];
 }
 
@@ -42,7 +45,7 @@ function nextHopProblems(topology: Topology, name: string): Problem[] {
   }
   if (layerOf(topology[to]) === 'client') {
     const hint = 'lead to a gateway, a proxy or a server';
-    return [{ message: `\`${to}\` is a client: it takes no connections`, hint, path, at: 'value' }];
+    return [{ message: `\`${to}\` is ${aKind(topology[to].kind)}: it takes no connections`, hint, path, at: 'value' }];
   }
   return [];
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { kindOf, type NodeSpec } from '../nodes/registry.js';
 import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { aKind } from './a-kind.js';
 import { actionsOf, CONNTRACK, FLUSH, knobSchema, readSetPath, readTarget } from './events.js';
 import type { KeyPath, Problem } from './problem.js';
 import type { EventTarget } from './scenario.js';
@@ -61,7 +62,7 @@ function targetProblem({ node, index }: EventTarget, topology: Topology): Said |
 function inabilityOf(action: (typeof EVENT_ACTIONS)[number], node: string, topology: Topology): Said | undefined {
   const { kind } = topology[node];
   const { layer, reloads, live = [] } = kindOf(kind);
-  const cannot = (why: string, hint: string): Said => ({ message: `\`${node}\` is a ${kind}: ${why}`, hint });
+  const cannot = (why: string, hint: string): Said => ({ message: `\`${node}\` is ${aKind(kind)}: ${why}`, hint });
   const who = (able: (name: string) => boolean) => {
     const names = Object.keys(topology).filter(able);
     return names.length === 0 ? 'leave the event out' : `nodes that can: ${names.join(', ')}`;
@@ -84,6 +85,7 @@ function inabilityOf(action: (typeof EVENT_ACTIONS)[number], node: string, topol
       if (layer === 'L3')
         return cannot('it forwards in the kernel and has no process to stop', 'use `kill` and `restart`');
   }
+  if (kind === 'attacker' && action === 'restart') return cannot('its attack is one', 'use `pause` and `resume`');
   if (kind === 'client') return cannot('its visitors are sent by the harness', 'change `traffic.arrivals` instead');
   return undefined;
 }
@@ -129,7 +131,7 @@ function refusals(set: Record<string, unknown>, topology: Topology, path: KeyPat
 
 function conntrackProblems(node: string, value: unknown, topology: Topology, path: KeyPath): Problem[] {
   if (layerOf(topology[node]) !== 'L3') {
-    const message = `\`${node}\` is a ${topology[node].kind}: it keeps no table of connections`;
+    const message = `\`${node}\` is ${aKind(topology[node].kind)}: it keeps no table of connections`;
     return [{ message, hint: 'name a nat or a firewall', path, at: 'key' }];
   }
   if (value === FLUSH) return [];

@@ -1,6 +1,7 @@
 /** What is wrong with a firewall's rules and segments in their chain: names of nobody, and of nodes that it cannot tell apart. */
 import { isCidr } from '../nodes/firewall/judgements.js';
 import { chainFrom, layerOf, sendersThrough, type Topology } from '../topology/chain.js';
+import { aKind } from './a-kind.js';
 import type { KeyPath, Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 
@@ -39,13 +40,13 @@ function partyProblem(
   if (side === 'to') {
     if (layer === 'L7' || layer === 'server') return undefined;
     return {
-      message: `\`${who}\` is a ${topology[who].kind}: no connection goes to it`,
+      message: `\`${who}\` is ${aKind(topology[who].kind)}: no connection goes to it`,
       hint: 'name a proxy or a server',
     };
   }
   if (layer === 'server' || topology[who].kind === 'firewall')
     return {
-      message: `\`${who}\` is a ${topology[who].kind}: no connection comes from it`,
+      message: `\`${who}\` is ${aKind(topology[who].kind)}: no connection comes from it`,
       hint: 'name a client, a proxy or a NAT gateway',
     };
   return hiddenProblem(topology, firewall, who);

@@ -1,7 +1,7 @@
 /** A scenario file's text to the checked, resolved `Scenario`; every mistake is told with its line and column. Does no I/O. */
 import { createHash } from 'node:crypto';
 import { usageError } from '../errors.js';
-import { layerOf, type Topology } from '../topology/chain.js';
+import { sendsVisitors, type Topology } from '../topology/chain.js';
 import { chainProblems } from './chain-problems.js';
 import { eventProblems } from './event-problems.js';
 import { toEvents } from './events.js';
@@ -194,7 +194,7 @@ function toVariant(
   place: Placer,
   configs: Record<string, string>,
 ): ScenarioVariant {
-  const clients = Object.keys(topology).filter((node) => layerOf(topology[node]) === 'client');
+  const clients = Object.keys(topology).filter((node) => sendsVisitors(topology[node]));
   return {
     name,
     topology,

@@ -1,7 +1,7 @@
 /** What the schema finds wrong, told as a person would: which key, what is wrong with it, what would be right. */
 import type { z } from 'zod';
 import { nearest } from '../analysis/nearest.js';
-import { FUTURE_KINDS, KIND_NAMES, type KindName, kindOf } from '../nodes/registry.js';
+import { KIND_NAMES, type KindName, kindOf } from '../nodes/registry.js';
 import { isMapping } from './merge-patch.js';
 import type { KeyPath, Problem } from './problem.js';
 import { fileSchema, trafficSchema } from './schema.js';
@@ -88,14 +88,6 @@ function wrongWord(path: KeyPath, value: unknown, allowed: string[]): Problem {
 }
 
 function wrongKind(path: KeyPath, kind: unknown): Problem {
-  if ((FUTURE_KINDS as readonly unknown[]).includes(kind)) {
-    return {
-      message: `"${shown(kind)}" is not yet supported by this version`,
-      hint: `kinds it has: ${KIND_NAMES.join(', ')}`,
-      path,
-      at: 'value',
-    };
-  }
   const problem = wrongWord(path, kind, KIND_NAMES);
   return kind === undefined || kind === null ? problem : { ...problem, message: `there is no kind "${shown(kind)}"` };
 }

@@ -1,5 +1,6 @@
 /** What is wrong with traffic whose values are each right: nobody to send it, nothing to serve it, no visitor at all. */
-import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { chainFrom, sendsVisitors, type Topology } from '../topology/chain.js';
+import { aKind } from './a-kind.js';
 import type { KeyPath, Problem } from './problem.js';
 import type { Body } from './schema.js';
 import { didYouMean } from './schema-problems.js';
@@ -8,7 +9,7 @@ type WrittenTraffic = Body['traffic'];
 
 /** The problems of the traffic, given a topology without problems. */
 export function trafficProblems(traffic: WrittenTraffic, topology: Topology): Problem[] {
-  const clients = Object.keys(topology).filter((name) => layerOf(topology[name]) === 'client');
+  const clients = Object.keys(topology).filter((name) => sendsVisitors(topology[name]));
   return [
     ...fromProblems(traffic, topology, clients),
     ...journeyProblems(traffic, topology, clients),
@@ -28,7 +29,7 @@ function fromProblems({ from }: WrittenTraffic, topology: Topology, clients: str
     const known = Object.hasOwn(topology, name);
     const hint = didYouMean(name, clients) ?? `clients are: ${clients.join(', ')}`;
     const message = known
-      ? `\`${name}\` is a ${topology[name].kind}, and only clients send traffic`
+      ? `\`${name}\` is ${aKind(topology[name].kind)}, and only clients send traffic`
       : `there is no client \`${name}\``;
     return [{ message, hint, path, at: 'value' }];
   });

@@ -1,4 +1,5 @@
 /** What shop workers and the inventory say to each other: one JSON value per line, replies in the order of their commands. */
+import { type Login, type LoginResult, tryLogin } from './login.js';
 import { checkOut, holdFirstSeat, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
 
 export type InventoryCommand =
@@ -6,6 +7,7 @@ export type InventoryCommand =
   | { do: 'hold'; session: string }
   | { do: 'hold-first'; fresh: string }
   | { do: 'checkout'; session: string }
+  | { do: 'login'; user: string; password: string }
   | { do: 'tally' };
 
 /** Exactly the fields that the command's step returns. */
@@ -18,10 +20,11 @@ export interface InventoryReply {
   sold?: number;
   held?: number;
   refused?: Refusal;
+  login?: LoginResult;
 }
 
 /** Carries a command out. */
-export function obey(stock: Stock, nowMs: number, command: InventoryCommand): InventoryReply {
+export function obey(stock: Stock, login: Login, nowMs: number, command: InventoryCommand): InventoryReply {
   switch (command.do) {
     case 'view':
       return viewEvent(stock, nowMs, command.session, command.fresh);
@@ -31,6 +34,8 @@ export function obey(stock: Stock, nowMs: number, command: InventoryCommand): In
       return holdFirstSeat(stock, nowMs, command.fresh);
     case 'checkout':
       return checkOut(stock, nowMs, command.session);
+    case 'login':
+      return { login: tryLogin(login, nowMs, command.user, command.password) };
     case 'tally':
       return tally(stock, nowMs);
   }

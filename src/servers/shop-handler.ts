@@ -1,10 +1,12 @@
-/** The shop's HTTP API: event page, seat hold, checkout, and its numbers. */
+/** The shop's HTTP API: event page, seat hold, checkout, login, and its numbers. */
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { HttpRequest } from './http-request.js';
 import type { HttpResponse } from './http-response.js';
 import type { Handler } from './http-server.js';
 import type { InventoryClient } from './inventory-client.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
+import type { LoginResult } from './login.js';
 import type { StoreVisit } from './request-log.js';
 import type { Refusal } from './stock.js';
 
@@ -35,6 +37,19 @@ const json = (status: number, value: unknown, extra: Partial<HttpResponse> = {})
   ...extra,
 });
 
+const LOGINS: Record<LoginResult, { status: number; body: object }> = {
+  right: { status: 200, body: { welcome: true } },
+  wrong: { status: 401, body: { error: 'wrong user or password' } },
+  locked: { status: 423, body: { error: 'account locked' } },
+  throttled: { status: 429, body: { error: 'too many logins' } },
+};
+
+/** Keeps the process busy, as a password hash that is slow on purpose (bcrypt, scrypt) does: nobody else is served meanwhile. */
+function hash(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 /** The value of the cookie `session`, undefined when there is none. */
 export function sessionOf(request: HttpRequest): string | undefined {
   const cookies = request.headers.get('cookie');
@@ -44,22 +59,24 @@ export function sessionOf(request: HttpRequest): string | undefined {
 interface Route {
   method: 'GET' | 'POST';
   /** Undefined when the request carries no session and needs one. */
-  command(session: string | undefined): InventoryCommand | undefined;
+  command(session: string | undefined, request: HttpRequest): InventoryCommand | undefined;
   response(reply: InventoryReply, session: string | undefined): HttpResponse;
 }
 
 /** The page on which a visitor gets a session: the event page, or (so that caches may keep that one) the first seat. */
 export type SessionPage = 'event' | 'seat';
 
-/** How a shop deals with sessions. */
-export interface SessionRules {
+/** How a shop deals with sessions and logins. */
+export interface ShopRules {
   sessionAt: SessionPage;
   /** This process knows only the sessions that it has begun itself, and they go with it. */
   localSessions: boolean;
+  /** What comparing a password takes, ms of this process. */
+  hashTimeMs: number;
 }
 
 /** Answers the shop's requests out of the inventory; 500 when that cannot be reached. */
-export function shopHandler(inventory: InventoryClient, { sessionAt, localSessions }: SessionRules): Handler {
+export function shopHandler(inventory: InventoryClient, { sessionAt, localSessions, hashTimeMs }: ShopRules): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
   const own = new Set<string>();
@@ -95,6 +112,19 @@ export function shopHandler(inventory: InventoryClient, { sessionAt, localSessio
       command: (session) => (session === undefined ? undefined : { do: 'checkout', session }),
       response: (reply) => json(200, { ticket: reply.ticket }),
     },
+    '/login': {
+      method: 'POST',
+      command: (_session, { body }) => {
+        const form = new URLSearchParams(body);
+        return { do: 'login', user: form.get('user') ?? '', password: form.get('password') ?? '' };
+      },
+      response: ({ login = 'wrong' }) => {
+        // Where an account is locked, no password is compared.
+        if (login === 'right' || login === 'wrong') hash(hashTimeMs);
+        const { status, body } = LOGINS[login];
+        return json(status, body);
+      },
+    },
     '/stats': {
       method: 'GET',
       command: () => ({ do: 'tally' }),
@@ -110,7 +140,7 @@ export function shopHandler(inventory: InventoryClient, { sessionAt, localSessio
     }
     const told = sessionOf(request);
     const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
-    const command = route.command(session);
+    const command = route.command(session, request);
     if (command === undefined) return answer(refusal('session-lost'));
     inventory.ask(command, (reply, store) => {
       if (localSessions && reply?.session !== undefined) own.add(reply.session);

@@ -16,6 +16,8 @@ export interface TicketShopOptions extends HttpServerOptions {
   sessionAt: SessionPage;
   /** Sessions are known to this process only. */
   localSessions: boolean;
+  /** What comparing a password takes, ms of this process. */
+  hashTimeMs: number;
   /** Path of the request log, shared by the workers of a host. */
   log: string;
 }

@@ -15,6 +15,11 @@ export function isForwardProxy(spec: NodeSpec): boolean {
   return spec.kind === 'squid' && spec.mode === 'forward';
 }
 
+/** Whether visitors come from this node. An attacker opens connections as a client does, and is none. */
+export function sendsVisitors(spec: NodeSpec): boolean {
+  return spec.kind === 'client';
+}
+
 /** The node's name and all that follow it along `to`; ends where a name repeats (a loop) or is no node. */
 export function chainFrom(topology: Topology, name: string): string[] {
   const chain: string[] = [];

@@ -75,13 +75,6 @@ describe('keys', () => {
 describe('kinds', () => {
   testMistakes([
     [
-      'a later kind',
-      changed('kind: nginx', 'kind: attacker'),
-      '7:21',
-      '"attacker" is not yet supported by this version',
-      `kinds it has: ${KIND_NAMES.join(', ')}`,
-    ],
-    [
       'a mistyped kind',
       changed('kind: nginx', 'kind: ngnix'),
       '7:21',

@@ -134,6 +134,32 @@ describe('a visitor of the ticket shop', () => {
   });
 });
 
+describe('the login of the ticket shop', () => {
+  it('opens to the right password, and locks for all hosts after wrong ones', async () => {
+    const knobs = { login: { password: 'guess-7', lockAfter: 2 } };
+    const [first, second] = [await openShop(0, knobs), await openShop(1, knobs)];
+    const login = async (url: string, password: string) => {
+      const body = new URLSearchParams({ user: 'organiser', password });
+      return (await fetch(`${url}/login`, { method: 'POST', body })).status;
+    };
+    expect(await login(first.url, 'guess-7')).toBe(200);
+    expect([await login(first.url, 'guess-1'), await login(second.url, 'guess-2')]).toEqual([401, 401]);
+    expect([await login(first.url, 'guess-7'), await login(second.url, 'guess-7')]).toEqual([423, 423]);
+  });
+});
+
+describe('a ticket shop with sessions of each host its own', () => {
+  it('knows nobody whom another host has begun with, and nobody any more after a restart', async () => {
+    const knobs = { sessions: 'local' };
+    const [first, second] = [await openShop(0, knobs), await openShop(1, knobs)];
+    const { cookie } = await ask(`${first.url}/event`, 'GET');
+    expect(await ask(`${second.url}/seats`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
+    expect((await ask(`${first.url}/seats`, 'POST', cookie)).status).toBe(201);
+    await first.node.restart!();
+    expect(await ask(`${first.url}/checkout`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
+  });
+});
+
 describe('all hosts and workers of a ticket shop', () => {
   it('sell from one stock and know each other’s sessions; it is never oversold', async () => {
     const tickets = 25;

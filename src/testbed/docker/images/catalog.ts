@@ -18,6 +18,7 @@ export const IMAGES = {
   redis: { base: 'plain' },
   'ticket-shop': { base: 'node', entries: ['servers/ticket-shop.js', 'servers/inventory.js'] },
   fixed: { base: 'node', entries: ['servers/fixed.js'] },
+  attacker: { base: 'node', entries: ['attacks/attacker.js'] },
   agent: { base: 'node', entries: ['agent/main.js'] },
   reaper: { base: 'node', entries: ['testbed/docker/reaper/main.js'] },
 } satisfies Record<string, ImageSource>;
