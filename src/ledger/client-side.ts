@@ -168,7 +168,7 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
-  if (sighting !== undefined && blamesFurther(file, sighting)) {
+  if (sighting !== undefined && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
     const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
     const upstream = queued ?? verdictOfSighting(file, sighting);
