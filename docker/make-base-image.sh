@@ -26,6 +26,15 @@ END
 
 say() { echo "make-base-image: $*" >&2; }
 die() { say "$*"; exit 1; }
+# Runs a command for that many seconds at most; in the background, as a signal would otherwise be heard only after its end.
+bounded() {
+  timeout "$@" &
+  CHILD=$!
+  wait $CHILD && STATUS=0 || STATUS=$?
+  CHILD=
+  return $STATUS
+}
+CHILD=
 have() { command -v "$1" >/dev/null 2>&1; }
 
 for argument; do
@@ -44,7 +53,7 @@ if have docker; then
   ping_daemon() { docker version --format '{{.Server.Arch}}'; }
   image_is_there() { docker image inspect "$TAG" >/dev/null 2>&1; }
   import_image() {
-    docker import --change 'CMD ["bash"]' --change 'LABEL portparty.image=base' --message "debootstrap $SUITE" "$1" "$TAG" >/dev/null
+    docker import --change 'CMD ["bash"]' "$1" "$TAG" >/dev/null
   }
 elif have curl; then
   case $DAEMON in
@@ -57,7 +66,7 @@ elif have curl; then
   image_is_there() { api --fail --output /dev/null "$URL/images/$TAG/json" 2>/dev/null; }
   import_image() {
     answer=$(api --request POST --upload-file "$1" \
-      "$URL/images/create?fromSrc=-&repo=${TAG%:*}&tag=${TAG##*:}&changes=CMD+%5B%22bash%22%5D&changes=LABEL+portparty.image%3Dbase")
+      "$URL/images/create?fromSrc=-&repo=${TAG%:*}&tag=${TAG##*:}&changes=CMD+%5B%22bash%22%5D")
     case $answer in *'"status"'*) ;; *) say "$answer"; return 1 ;; esac
     case $answer in *'"error"'*) say "$answer"; return 1 ;; esac
   }
@@ -65,7 +74,7 @@ else
   die 'reaching the Docker daemon needs the command docker or curl; both are missing'
 fi
 
-ARCH=$(ping_daemon) || die "the Docker daemon does not answer at $DAEMON"
+ARCH=$(ping_daemon) && [ -n "$ARCH" ] || die "the Docker daemon does not answer at $DAEMON"
 if [ -z "$FORCE" ] && image_is_there; then
   say "$TAG is there already; --force makes it anew"
   exit 0
@@ -88,7 +97,7 @@ KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 if ! have debootstrap || ! [ -e $KEYRING ]; then
   have apt-get || die 'needs debootstrap and the debian-archive-keyring: install them with the package manager'
   say 'installing debootstrap and debian-archive-keyring with apt-get'
-  timeout --foreground 300 sh -c '
+  bounded 300 sh -c '
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap debian-archive-keyring' >&2 ||
     die 'apt-get could not install them'
@@ -108,6 +117,7 @@ fi
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/portparty-base.XXXXXX")
 ROOT=$WORK/root
 clean_up() {
+  [ -z "$CHILD" ] || { kill $CHILD && wait $CHILD; } || :
   # debootstrap mounts these, and leaves them when it is killed.
   umount "$ROOT/proc" "$ROOT/sys" 2>/dev/null || :
   rm -rf --one-file-system "$WORK"
@@ -117,7 +127,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 say "Debian $SUITE ($DEBIAN) from $MIRROR"
-timeout --foreground 900 debootstrap --variant=minbase --arch="$DEBIAN" --force-check-gpg --keyring=$KEYRING \
+bounded 900 debootstrap --variant=minbase --arch="$DEBIAN" --force-check-gpg --keyring=$KEYRING \
   "$SUITE" "$ROOT" "$MIRROR" >"$WORK/log" 2>&1 || {
   tail -n 5 "$WORK/log" >&2
   die 'debootstrap failed, or took longer than 15 minutes'
@@ -145,15 +155,18 @@ END
 printf '#!/bin/sh\nexit 101\n' >"$ROOT/usr/sbin/policy-rc.d"
 chmod 755 "$ROOT/usr/sbin/policy-rc.d"
 
-in_root() { timeout --foreground 300 chroot "$ROOT" env DEBIAN_FRONTEND=noninteractive "$@" >"$WORK/log" 2>&1; }
+in_root() {
+  bounded 300 chroot "$ROOT" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@" \
+    >"$WORK/log" 2>&1
+}
 
 echo "deb $MIRROR $SUITE main" >"$ROOT/etc/apt/sources.list"
 cp "$ROOT/etc/apt/sources.list" "$WORK/sources.list"
-printf 'deb %s %s-updates main\ndeb %s %s-security main\n' "$MIRROR" "$SUITE" "$SECURITY" "$SUITE" >>"$ROOT/etc/apt/sources.list"
-if in_root apt-get update -qq; then
+printf 'deb %s main\n' "$MIRROR $SUITE-updates" "$SECURITY $SUITE-security" >>"$ROOT/etc/apt/sources.list"
+if in_root apt-get update -qq --error-on=any; then
   in_root apt-get upgrade -y -qq || { tail -n 5 "$WORK/log" >&2; die 'installing the security updates failed'; }
 else
-  say "no updates: $(grep -m 1 '^[EW]:' "$WORK/log" || echo 'no answer')"
+  say "no updates: $(grep -m 1 '^[EW]:' "$WORK/log" || tail -n 1 "$WORK/log")"
   cp "$WORK/sources.list" "$ROOT/etc/apt/sources.list"
 fi
 

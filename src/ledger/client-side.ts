@@ -8,6 +8,7 @@ import { requestId } from '../traffic/engine.js';
 import { ClientError } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
+import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredMapping } from './mapping.js';
 import { blamesFurther, LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
@@ -163,12 +164,17 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
       : `${who.client}: ${error === ClientError.reset ? errnoName(out.errno[row]) : 'closed'} before the whole answer`;
   const expired = expiredMapping(file, row, who.client, who.target);
   if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
+  const off = switchedOffOnTheWay(file, who.client, { fromNs: out.lastTryNs[row], toNs: out.doneNs[row] });
+  if (off !== undefined) return { ...off, evidence: [seen, ...off.evidence] };
   const logged = file.sighting(who.id, who.target);
   const leftMs = file.toUnixMs(out.doneNs[row]);
   const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
-  if (sighting !== undefined && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
+  // Whoever has logged a good answer and then left the connection broken is not excused by its backend.
+  const answered = sighting !== undefined && sighting.status >= 200 && sighting.status < 499;
+  const excusable = !answered || error === ClientError.responseTimeout;
+  if (sighting !== undefined && excusable && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
     const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
     const upstream = queued ?? verdictOfSighting(file, sighting);

@@ -5,6 +5,7 @@ import type { TrafficPlan } from '../traffic/engine.js';
 import { type Outcomes, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
 import { caseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
+import { withEvents } from './chain-events.js';
 import { verdictOfDelayed, verdictOfLost } from './client-side.js';
 import { REPEATED_SYN_MS, verdictOfLateUpstream } from './proxy-side.js';
 
@@ -20,7 +21,8 @@ export function keepLedger(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes,
   const lost = new Map<number, Verdict>();
   const delayed = new Map<number, Verdict>();
   for (let row = 0; row < outcomes.rows; row++) {
-    if (outcomes.state[row] === RequestState.dropped) lost.set(row, verdictOfLost(file, row));
+    if (outcomes.state[row] === RequestState.dropped)
+      lost.set(row, withEvents(file, verdictOfLost(file, row), outcomes.doneNs[row]));
     else if (outcomes.state[row] === RequestState.completed && repeatedItsSyn(outcomes, row)) {
       const verdict = verdictOfDelayed(file, row);
       if (verdict !== undefined) delayed.set(row, verdict);

@@ -4,6 +4,7 @@ import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
+import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import type { TapIndex } from './tap-index.js';
@@ -60,7 +61,7 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   const further = file.sighting(sighting.id, backend);
   switch (one.result) {
     case 'refused':
-      return { cause: 'refused', at: backendNode, evidence };
+      return prefixed(evidence, rejectedOnTheWay(file, sighting, one, backend) ?? refusedAt(backendNode));
     case 'backend-limit':
       return { cause: 'connection-limit', at: backendNode, evidence };
     case 'answered':
@@ -115,6 +116,16 @@ function hostOf(file: CaseFile, proxy: string, to: string | undefined): string |
     ?.name;
 }
 
+const refusedAt = (at: string): Verdict => ({ cause: 'refused', at, evidence: [] });
+
+/** The RST that a proxy got as an answer came from a firewall in between, in the backend's name. */
+function rejectedOnTheWay(file: CaseFile, sighting: Sighting, one: UpstreamTry, backend: string): Verdict | undefined {
+  if (file.gatewaysFrom(sighting.host).length === 0) return undefined;
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
+  const fate = syn === undefined ? undefined : fateOfSyn(file, syn);
+  return fate?.cause === 'unattributed' ? undefined : fate;
+}
+
 /** A connection that stood, and no answer in time: the backend was slow, or something kept it from the request. */
 function verdictOfSlowness(
   file: CaseFile,
@@ -139,6 +150,8 @@ function verdictOfSlowness(
   }
   const expired = further === undefined ? expiredUpstream(file, sighting.host, one, startOf(sighting, one)) : undefined;
   if (expired !== undefined) return expired;
+  const off = switchedOffOnTheWay(file, sighting.host, { fromNs: startedNs, toNs: endedNs });
+  if (off !== undefined) return off;
   const slow: Verdict = { cause: 'response-timeout', at, evidence: [] };
   if (one.connectMs === undefined || one.connectMs < REPEATED_SYN_MS || connectNs * 2 < endedNs - startedNs)
     return slow;

@@ -36,7 +36,7 @@ interface Bounds {
 
 /** Indexes what one host logged and what its tap saw; each part when it is first asked for. */
 export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undefined): UpstreamIndex {
-  let failures: { all: FailedTry[]; markedDown: FailedTry[] } | undefined;
+  let failures: ReturnType<typeof failuresOf> | undefined;
   let syns: Map<string, number[]> | undefined;
   const given = new Map<UpstreamTry, number>();
   const taken = new Set<number>();
@@ -49,9 +49,9 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
   return {
     failureBefore(unixMs) {
       failures ??= failuresOf(sightings());
-      const { all, markedDown } = failures;
+      const { all, known, markedDown } = failures;
       const before = (some: FailedTry[]) => some[firstAfter(some, unixMs, ({ failed }) => failed.endedAt) - 1];
-      return before(markedDown) ?? before(all);
+      return before(markedDown) ?? before(known) ?? before(all);
     },
     opened(to, { fromNs, toNs }) {
       if (tap === undefined) return false;
@@ -77,12 +77,16 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
 
 const isFailure = ({ result }: UpstreamTry) => result !== 'answered' && result !== 'no-live-backend';
 
-/** The tries that really failed, by the time of their end. */
-function failuresOf(sightings: Sighting[]): { all: FailedTry[]; markedDown: FailedTry[] } {
+/** The tries that really failed, by the time of their end; those of which is known how, and those that the proxy says had a backend held down. */
+function failuresOf(sightings: Sighting[]): Record<'all' | 'known' | 'markedDown', FailedTry[]> {
   const all = sightings
     .flatMap((sighting) => sighting.tries.filter(isFailure).map((failed) => ({ sighting, failed })))
     .sort((a, b) => a.failed.endedAt - b.failed.endedAt);
-  return { all, markedDown: all.filter(({ failed }) => failed.markedDown) };
+  return {
+    all,
+    known: all.filter(({ failed }) => failed.result !== 'failed'),
+    markedDown: all.filter(({ failed }) => failed.markedDown),
+  };
 }
 
 const keyOf = (address: number, port: number, fate: SynFate | 'any') => `${address}:${port} ${fate}`;

@@ -5,6 +5,7 @@ import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
 import { type HaproxyFiles, renderConfig } from './haproxy/config.js';
 import { readHaproxyLog } from './haproxy/logs.js';
+import { RING_SUFFIX } from './haproxy/ring.js';
 import { adaptConfig } from './haproxy/user-config.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
@@ -73,7 +74,7 @@ export const haproxy = defineKind({
   refuse,
   start,
   imageConfig({ host, listen, backends, sources, userConfig }) {
-    const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock` };
+    const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock`, ring: undefined };
     // Where Docker's official image expects it, and where Debian's package does.
     const paths = ['/usr/local/etc/haproxy/haproxy.cfg', '/etc/haproxy/haproxy.cfg'];
     return { paths, ...adaptConfig(userConfig!, files, listen!, backends, sources) };
@@ -113,10 +114,11 @@ function refuse(spec: HaproxySpec): KnobProblem[] {
   return problems;
 }
 
-/** Label of the daemon, and so the name of its log. */
+/** Label of the daemon, and so the name of what it writes to stderr. */
 const LABEL = 'haproxy';
-/** In the host's log folder: the configuration, what haproxy said of its limits once it ran, and of its requests when it was to end. */
+/** In the host's log folder: the configuration, the log, what haproxy said of its limits once it ran, and of its requests when it was to end. */
 const CONFIG_FILE = 'haproxy.cfg';
+const LOG_FILE = 'access.log';
 const STATE_FILE = 'haproxy-state.txt';
 const OPEN_FILE = 'haproxy-open.txt';
 
@@ -126,7 +128,11 @@ const START_MS = 10_000;
 async function start(context: NodeContext<HaproxySpec>): Promise<RunningNode> {
   const { host, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
-  const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock` };
+  await checkVersion(host);
+  const files: HaproxyFiles = {
+    socket: `${host.runDir}/haproxy.sock`,
+    ring: `${host.runDir}/${Date.now()}${RING_SUFFIX}`,
+  };
   const { text, reducedAttribution } =
     userConfig === undefined
       ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
@@ -139,7 +145,25 @@ async function start(context: NodeContext<HaproxySpec>): Promise<RunningNode> {
   await ready(host, daemon, listen);
   await host.writeFile(STATE_FILE, await ask(host, files, 'show info; show stat'));
   const hasQueue = userConfig !== undefined || spec.backendConnections !== undefined;
-  return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, hasQueue ? files : undefined) };
+  let stopping: Promise<void> | undefined;
+  return {
+    processes: [daemon],
+    reducedAttribution,
+    stop() {
+      stopping ??= stop(host, daemon, files, hasQueue);
+      return stopping;
+    },
+  };
+}
+
+/** What the log needs came with this version. */
+const OLDEST = [2, 6];
+
+async function checkVersion(host: Host): Promise<void> {
+  const { stdout } = await host.run(['haproxy', '-v']);
+  const [text, major, minor] = /version (\d+)\.(\d+)\S*/.exec(stdout) ?? [stdout.trim(), '0', '0'];
+  if (Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])) return;
+  throw testbedError(`haproxy is too old: ${text}`, host.name, `install version ${OLDEST.join('.')} or newer`);
 }
 
 async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
@@ -167,23 +191,14 @@ async function lastWords(host: Host): Promise<string> {
   return grave?.replace(/^\[ALERT\]\s+\(\d+\) : (config : )?/, '') ?? (words || 'it said nothing');
 }
 
-/** Debian's base has Perl and images have no Node.js; other machines may have it the other way round. */
-const ASK = 'if command -v perl >/dev/null; then exec perl -e "$1" "$3" "$4"; else exec "$0" -e "$2" "$3" "$4"; fi';
-const ASK_IN_PERL = `use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new($ARGV[0]) or die "$!"; print $s "$ARGV[1]\\n"; print while <$s>;`;
-const ASK_IN_NODE = `require('net').connect(process.argv[1]).end(process.argv[2] + '\\n').pipe(process.stdout)`;
+/** How long haproxy may be silent when it is asked, ms. */
+const ASK_MS = 5_000;
 
 /** Asks the Runtime API; a connection to its unix socket is none that the taps or the log would show. */
 async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<string> {
-  const { stdout } = await host.run([
-    'sh',
-    '-c',
-    ASK,
-    host.nodeBinary,
-    ASK_IN_PERL,
-    ASK_IN_NODE,
-    files.socket,
-    commands,
-  ]);
+  const program = `const socket = require('net').connect(process.argv[1]).end(process.argv[2] + '\\n');
+    socket.setTimeout(${ASK_MS}, () => process.exit(1)).pipe(process.stdout);`;
+  const { stdout } = await host.run([host.nodeBinary, '-e', program, files.socket, commands]);
   return stdout;
 }
 
@@ -191,9 +206,18 @@ async function ask(host: Host, files: HaproxyFiles, commands: string): Promise<s
  * SIGUSR1: haproxy ends its open requests, cuts off what takes longer than `hard-stop-after`, and logs them. Only those in a queue it
  * may leave out, so they are asked for before.
  */
-async function stop(host: Host, daemon: HostProcess, queues: HaproxyFiles | undefined): Promise<void> {
-  if (!daemon.running) return;
-  if (queues !== undefined) await host.writeFile(OPEN_FILE, await ask(host, queues, 'show sess all'));
+async function stop(host: Host, daemon: HostProcess, files: HaproxyFiles, hasQueue: boolean): Promise<void> {
+  if (daemon.running) {
+    // Stopped in the middle of a run, it would not see the next signal.
+    await daemon.signal('SIGCONT');
+    if (hasQueue) await host.writeFile(OPEN_FILE, await ask(host, files, 'show sess all'));
+    await endSoftly(daemon);
+  }
+  const program = `${host.distDir}/nodes/haproxy/rings-to-log.js`;
+  await host.run([host.nodeBinary, program, host.runDir, `${host.logDir}/${LOG_FILE}`]);
+}
+
+async function endSoftly(daemon: HostProcess): Promise<void> {
   await daemon.signal('SIGUSR1');
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
@@ -207,7 +231,7 @@ async function stop(host: Host, daemon: HostProcess, queues: HaproxyFiles | unde
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const files = [`${LABEL}.log`, CONFIG_FILE, STATE_FILE, OPEN_FILE];
+  const files = [LOG_FILE, CONFIG_FILE, STATE_FILE, OPEN_FILE];
   const [log, text, state, open] = await Promise.all(files.map((file) => host.readFile(file)));
   return readHaproxyLog(host.name, { log, config: text, state, open });
 }

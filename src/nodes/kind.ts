@@ -5,13 +5,15 @@
 import type { z } from 'zod';
 import type { Cause } from '../ledger/causes.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint, Layer, PlannedHost } from '../topology/plan.js';
+import type { Endpoint, Layer, Plan, PlannedHost } from '../topology/plan.js';
 
 /** What a node needs to start on one host. */
 export interface NodeContext<Spec> {
   host: Host;
   planned: PlannedHost;
   spec: Spec;
+  /** The whole testbed's plan, for kinds that must know others' addresses. */
+  plan: Plan;
   /** Where this host listens; undefined for L3 nodes and clients. */
   listen: Endpoint | undefined;
   /** Its backends, in order. */
@@ -26,11 +28,22 @@ export interface NodeContext<Spec> {
 
 /** A node's daemons on one host, running and ready. */
 export interface RunningNode {
+  /** All of them, as they are now: a restart replaces them in place. */
   processes: HostProcess[];
+  /** Those that an event ends, stops or restarts; absent: all. */
+  exposed?: HostProcess[];
   /** True when the user's own configuration keeps attribution from seeing each request. */
   reducedAttribution?: string;
   /** Ends it so that every log line is written: by SIGTERM or the like. Idempotent. */
   stop?(): Promise<void>;
+  /** Ends what still runs and starts it again; absent: it is stopped and started as at the beginning. */
+  restart?(): Promise<void>;
+  /** Loads its configuration again without ending; of kinds that say `reloads`. */
+  reload?(): Promise<void>;
+  /** Changes knobs while it runs; of kinds that name them in `live`. Values are as the schema yields them. */
+  change?(knobs: Record<string, unknown>): Promise<void>;
+  /** Begins its work; of nodes that act by themselves, `afterMs` after the traffic's start. */
+  begin?: { afterMs: number; now(): Promise<void> };
 }
 
 /**
@@ -138,6 +151,10 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   lacks?: Record<string, string>;
   /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
   refuse?(spec: z.output<Schema>): KnobProblem[];
+  /** An event may have it load its configuration again. */
+  reloads?: true;
+  /** Knobs that an event may change while it runs. An event `slow` needs `serviceTime` among them. */
+  live?: readonly string[];
   /** How to ask for its version: argv; the first x.y.z of the output counts. */
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */

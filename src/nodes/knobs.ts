@@ -1,6 +1,7 @@
 /** The knobs that several kinds of node share, each defined once so that a shared concept keeps one name and one meaning. */
 import { z } from 'zod';
 import { duration, portRange, rate, share } from '../scenario/units.js';
+import type { KnobProblem } from './kind.js';
 
 /** A whole number of at least `min`. */
 export const count = (min: number, max = 1_000_000) =>
@@ -36,6 +37,8 @@ export const commonKnobs = {
     .string()
     .regex(/^(port|\/\S*|log: *\S.*)$/, { error: 'expected `port`, `/path`, or `"log: text"`' })
     .optional(),
+  /** How long an image of the user's own may take to be ready, ms. */
+  readyWithin: duration.optional(),
 };
 
 /*
@@ -141,7 +144,38 @@ export const workers = count(1, 64).default(1);
 export const backlog = count(1, 65_535).optional();
 /** A configuration file of the user's own, relative to the scenario file. */
 export const config = z.string().optional();
-/** Time that a server takes for an answer, ms. */
-export const serviceTime = duration.default(0);
+/** Time that a server takes for an answer, ms; a list has one for each host of the node, so that one of them can be slow. */
+export const serviceTime = z
+  .union([duration, z.array(duration)], {
+    error: ({ input }) =>
+      typeof input === 'number'
+        ? `${input} has no unit; write a span of time like 40ms`
+        : 'expected a span of time, or a list with one for each host; write it like 40ms or [40ms, 400ms]',
+  })
+  .default(0);
+
+/** The service time of the node's host of that index, ms. */
+export function serviceTimeOf(spec: { serviceTime: z.output<typeof serviceTime> }, index: number): number {
+  return typeof spec.serviceTime === 'number' ? spec.serviceTime : spec.serviceTime[index];
+}
+
+/** A list of service times that does not have one for each host. */
+export function serviceTimeProblems(spec: { serviceTime: z.output<typeof serviceTime>; hosts: number }): KnobProblem[] {
+  if (typeof spec.serviceTime === 'number' || spec.serviceTime.length === spec.hosts) return [];
+  const message = `${spec.serviceTime.length} service times for ${spec.hosts} ${spec.hosts === 1 ? 'host' : 'hosts'}`;
+  return [{ path: ['serviceTime'], message, hint: 'write one for each host, or a single one for all' }];
+}
 /** Who closes a connection after the answer when no keep-alive was asked for. */
 export const close = z.enum(['server', 'client']).default('server');
+/** Time-outs of a gateway's connection table, ms (written in whole seconds). */
+export const connectionTimeouts = z
+  .strictObject({
+    established: duration.optional(),
+    timeWait: duration.optional(),
+    finWait: duration.optional(),
+    closeWait: duration.optional(),
+    synSent: duration.optional(),
+  })
+  .default({});
+/** Whether a gateway takes up connections in mid-stream (`nf_conntrack_tcp_loose`); the kernel's default is true. */
+export const looseTracking = z.boolean().optional();

@@ -71,6 +71,8 @@ export const nginx = defineKind({
     healthCheck: 'NGINX Open Source does not probe its backends; use `maxFails` and `failTimeout`, or `kind: haproxy`',
   },
   refuse,
+  reloads: true,
+  live: ['keepalive', 'algorithm', 'sticky', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
   start,
   imageConfig({ host, spec, listen, backends, userConfig }) {
     const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, 'image');
@@ -131,17 +133,40 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
   const { host, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
   const files = filesOf(host);
-  const { text, reducedAttribution } =
+  const render = (knobs: NginxSpec) =>
     userConfig === undefined
-      ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
-      : adaptConfig(userConfig, spec, files, listen, backends);
+      ? { text: renderConfig(knobs, files, listen, backends, sources), reducedAttribution: undefined }
+      : adaptConfig(userConfig, knobs, files, listen, backends);
+  const { text, reducedAttribution } = render(spec);
   const path = await host.writeFile('nginx.conf', text);
   // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
   const argv = ['nginx', '-c', path, ...(await earlyErrorLog(host, files))];
+  // Of one that was killed before the file is still there.
+  await host.writeFile(files.pid, '');
   // UTC, so that the error log's times can be compared with the access log's.
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
   await ready(host, daemon, files, listen);
-  return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, files) };
+  const reload = async () => {
+    // nginx keeps its old configuration where the new one is wrong, and says so only in its log.
+    await host.run([...argv, '-t', '-q']);
+    await signalMaster(host, files, 'HUP');
+  };
+  let changed = spec;
+  return {
+    processes: [daemon],
+    reducedAttribution,
+    stop: () => stop(host, daemon, files),
+    reload,
+    async change(knobs) {
+      changed = { ...changed, ...knobs };
+      await host.writeFile('nginx.conf', render(changed).text);
+      await reload();
+    },
+  };
+}
+
+async function signalMaster(host: Host, files: NginxFiles, signal: 'HUP' | 'QUIT'): Promise<void> {
+  await host.run(['sh', '-c', `kill -${signal} "$(cat "$1")" 2>/dev/null || :`, 'sh', files.pid]);
 }
 
 /** `-e` (nginx 1.19.5) keeps messages from before the configuration is read out of the machine's own log. */
@@ -181,7 +206,7 @@ const QUIT_MS = 500;
 /** SIGQUIT first: nginx then ends its open requests and logs them. */
 async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   if (!daemon.running) return;
-  await host.run(['sh', '-c', `kill -QUIT "$(cat "$1")" 2>/dev/null || :`, 'sh', files.pid]);
+  await signalMaster(host, files, 'QUIT');
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
     timer = setTimeout(resolve, QUIT_MS);

@@ -1,6 +1,7 @@
 /** All kinds of node: one line each. */
 import { z } from 'zod';
 import { client } from './client.js';
+import { firewall } from './firewall.js';
 import { fixed } from './fixed.js';
 import { haproxy } from './haproxy.js';
 import type { NodeKind } from './kind.js';
@@ -11,7 +12,7 @@ import { squid } from './squid.js';
 import { ticketShop } from './ticket-shop.js';
 import { varnish } from './varnish.js';
 
-const KINDS = { client, nat, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed, redis };
+const KINDS = { client, nat, firewall, nginx, haproxy, squid, varnish, 'ticket-shop': ticketShop, fixed, redis };
 
 export type KindName = keyof typeof KINDS;
 
@@ -19,7 +20,7 @@ export type KindName = keyof typeof KINDS;
 export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
 
 /** Kinds that the design names and that this version does not build yet. */
-export const FUTURE_KINDS = ['firewall', 'attacker'] as const;
+export const FUTURE_KINDS = ['attacker'] as const;
 
 export const KIND_NAMES = Object.keys(KINDS) as KindName[];
 
@@ -32,6 +33,7 @@ export function kindOf(name: KindName): NodeKind {
 export const nodeSchema = z.discriminatedUnion('kind', [
   client.knobs.extend({ kind: z.literal('client') }),
   nat.knobs.extend({ kind: z.literal('nat') }),
+  firewall.knobs.extend({ kind: z.literal('firewall') }),
   nginx.knobs.extend({ kind: z.literal('nginx') }),
   haproxy.knobs.extend({ kind: z.literal('haproxy') }),
   squid.knobs.extend({ kind: z.literal('squid') }),

@@ -141,9 +141,11 @@ async function start(context: NodeContext<SquidSpec>): Promise<RunningNode> {
   // Its shared memory is named after the service, and all hosts of a testbed may see the same /dev/shm.
   const service = `squid${host.name.replace(/\W/g, '')}`;
   const argv = [...(await asNobodySpecial(host)), 'squid', '-N', '-n', service, '-f', path];
+  // A squid that was restarted goes on in the log of the one before.
+  const { length } = await host.readFile('cache.log');
   // UTC, so that the two logs' times can be compared.
   const daemon = await host.spawn(argv, { label: 'squid', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
-  await ready(host, daemon, listen, peersIn(text));
+  await ready(host, daemon, listen, peersIn(text), length);
   return { processes: [daemon], reducedAttribution, stop: () => stop(daemon) };
 }
 
@@ -167,11 +169,17 @@ function peersIn(text: string): string[] {
  * Squid holds every peer for DEAD until its own first connection to it has told otherwise, some ms after it began to listen
  * (peerDNSConfigure in src/neighbors.cc).
  */
-async function ready(host: Host, daemon: HostProcess, listen: Endpoint, peers: string[]): Promise<void> {
+async function ready(
+  host: Host,
+  daemon: HostProcess,
+  listen: Endpoint,
+  peers: string[],
+  logStart: number,
+): Promise<void> {
   const deadline = performance.now() + START_MS;
   for (;;) {
     const { running } = daemon;
-    const log = await host.readFile('cache.log');
+    const log = (await host.readFile('cache.log')).slice(logStart);
     if (!running) throw testbedError(`squid did not start: ${await lastWords(host)}`, host.name);
     const tried = peers.every((peer) => log.includes(`TCP connection to ${peer} `));
     if (log.includes('Accepting ') && tried) break;
@@ -190,8 +198,8 @@ async function ready(host: Host, daemon: HostProcess, listen: Endpoint, peers: s
 /** Squid says what is wrong with its configuration on stderr, and what else keeps it from running in cache.log. */
 async function lastWords(host: Host): Promise<string> {
   const lines = `${await host.readFile('squid.log')}\n${await host.readFile('cache.log')}`.split('\n');
-  const grave = lines.findLast((line) => /FATAL|Bungled/.test(line)) ?? lines.findLast((line) => /ERROR/.test(line));
-  return grave?.replace(/^[\d/]+ [\d:.]+\| /, '') ?? 'it said nothing';
+  const grave = lines.filter((line) => /FATAL|ERROR|unrecognized|not found|Cannot/.test(line)).slice(-2);
+  return grave.map((line) => line.replace(/^[\d/]+ [\d:.]+\| /, '')).join('; ') || 'it said nothing';
 }
 
 /** How long squid may take to end, ms; it takes some 1,500. */

@@ -9,15 +9,16 @@ import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import {
   awaitListening,
+  CONTROL_FILE,
   DEFAULT_BACKLOG,
   listenOf,
   REQUEST_LOG,
   readRequestLog,
-  runningServers,
   spawnServer,
+  startServers,
 } from './server-daemon.js';
 import { refuseStoreKnobs, STORE_TIMEOUT_MS, type StoreSpec, storeKnobs } from './store-knobs.js';
 
@@ -30,6 +31,7 @@ export const ticketShop = defineKind({
   summary: 'The ticket sale: event page, seat hold, checkout; all hosts of the node sell from one stock.',
   commands: {},
   image: 'ticket-shop',
+  live: ['serviceTime'],
   knobs: z.strictObject({
     ...commonKnobs,
     /** Stock of the sale, shared by all hosts of the node. */
@@ -43,9 +45,18 @@ export const ticketShop = defineKind({
     workers: count(1, 64).default(1),
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
+    /** The page that begins a visitor's session, by a cookie: a cache does not keep an answer that sets one. */
+    sessionAt: z.enum(['event', 'seat']).default('event'),
+    /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
+    sessions: z.enum(['shared', 'local']).default('shared'),
     ...storeKnobs,
   }),
-  refuse: refuseStoreKnobs,
+  refuse(spec) {
+    const problems = [...serviceTimeProblems(spec), ...refuseStoreKnobs(spec)];
+    if (spec.sessions === 'shared' || spec.workers === 1) return problems;
+    const message = 'with `sessions: local` each worker would know only its own, and the kernel picks the worker';
+    return [...problems, { path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
+  },
   async start({ host, planned, spec, listen, backends, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
@@ -74,20 +85,24 @@ export const ticketShop = defineKind({
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: spec.workers > 1,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
       inventory: spec.inventory === 'memory' ? socket : storeOptions(spec, planned.node, backends[0]),
+      sessionAt: spec.sessionAt,
+      localSessions: spec.sessions === 'local',
       log: `${host.logDir}/${REQUEST_LOG}`,
+      control: `${host.logDir}/${CONTROL_FILE}`,
     };
-    const labels = Array.from({ length: spec.workers }, (_, index) => `shop-${index}`);
-    const workers = await Promise.all(
-      labels.map((label) => spawnServer(host, 'ticket-shop', options, { label, openFiles: spec.openFiles })),
-    );
-    await Promise.all(workers.map((worker, index) => awaitListening(host, worker, labels[index])));
-    // Ended in this order, the workers have their last answers before the inventory goes.
-    return runningServers([...workers, ...started]);
+    const workers = Array.from({ length: spec.workers }, (_, index) => ({
+      program: 'ticket-shop',
+      options,
+      label: `shop-${index}`,
+      openFiles: spec.openFiles,
+    }));
+    // The inventory stands for the shop's database: what happens to a server leaves it alone.
+    return startServers(host, workers, started);
   },
   readLogs: readRequestLog,
 });

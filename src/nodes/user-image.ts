@@ -6,7 +6,7 @@ import type { NodeContext, NodeKind, RunningNode } from './kind.js';
 import { listensOn } from './ready.js';
 import type { NodeSpec } from './registry.js';
 
-/** How long an image may take to be ready, ms: a Java service's start included. */
+/** How long an image may take to be ready where the scenario does not say, ms: a Java service's start included. */
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 20;
 const TAIL_LINES = 5;
@@ -51,8 +51,8 @@ async function awaitReady(
   daemon: HostProcess,
   sign: { ready: string; log: string },
 ) {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  const { image } = planned.spec;
+  const { image, readyWithin = READY_WITHIN_MS } = planned.spec;
+  const deadline = performance.now() + readyWithin;
   const { ready, log } = sign;
   for (;;) {
     const { running } = daemon;
@@ -61,9 +61,9 @@ async function awaitReady(
     if (!running) throw testbedError(`${image} ended at its start: ${(await words()) || 'it said nothing'}`, host.name);
     if (performance.now() > deadline)
       throw testbedError(
-        `${image} is not ready after ${READY_WITHIN_MS / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
+        `${image} is not ready after ${readyWithin / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
         host.name,
-        `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign`,
+        `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign, \`readyWithin:\` a longer time`,
       );
     await sleep(POLL_MS);
   }

@@ -168,10 +168,12 @@ async function start(context: NodeContext<VarnishSpec>): Promise<RunningNode> {
     processes: [daemon, log.process],
     reducedAttribution,
     async stop() {
-      if (!daemon.running) return;
-      await log.finish(listen);
-      await daemon.signal('SIGTERM');
-      await daemon.exited;
+      if (daemon.running) await log.finish(listen);
+      for (const process of [log.process, daemon]) {
+        if (!process.running) continue;
+        await process.signal('SIGTERM');
+        await process.exited;
+      }
     },
   };
 }

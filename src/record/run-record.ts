@@ -61,8 +61,22 @@ export interface Measured {
   validity: { valid: boolean; reasons: string[] };
 }
 
+/** What was done to the chain while traffic ran. Milliseconds since the trial's start. */
+export interface EventRecord {
+  /** In words: `kill shop[1]`. */
+  event: string;
+  plannedMs: number;
+  /** When it really began; null when the traffic had ended before. */
+  startedMs: number | null;
+  tookMs: number;
+  outcome: 'done' | 'failed' | 'never';
+  failure?: string;
+}
+
 export interface TrialRecord extends Measured {
   trial: number;
+  /** Absent where the scenario has none. */
+  events?: EventRecord[];
 }
 
 export interface VariantRecord extends Measured {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
 import { usageError } from '../errors.js';
 import type { Verdict } from '../ledger/causes.js';
-import type { PortSample } from '../observe/observations.js';
+import type { ChainEvent, PortSample } from '../observe/observations.js';
 import { renderJunit } from '../report/junit.js';
 import { renderMarkdown } from '../report/markdown.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -13,7 +13,14 @@ import type { Outcomes } from '../traffic/outcomes.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
 import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
-import { RUN_SCHEMA, type RunRecord, type RunStatus, type TrialRecord, type VariantRecord } from './run-record.js';
+import {
+  type EventRecord,
+  RUN_SCHEMA,
+  type RunRecord,
+  type RunStatus,
+  type TrialRecord,
+  type VariantRecord,
+} from './run-record.js';
 import { mergeTrials, summariseTrial, type TrialInput } from './summarise.js';
 
 /** What a record says of the run as a whole. */
@@ -32,7 +39,10 @@ export interface TrialStart extends TrialInfo {
 }
 
 /** What is known of a trial only at its end. */
-export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'>;
+export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'> & {
+  /** What was done to the chain while traffic ran. */
+  events?: ChainEvent[];
+};
 
 /** The record of a trial that is under way. */
 export interface TrialWriter {
@@ -40,8 +50,8 @@ export interface TrialWriter {
   appendSettled(): void;
   /** Adds one sample to the time series. */
   sample(sample: PortSample): void;
-  /** Adds an event of the run to the time series, such as a fault that was injected; ns since the trial's start. */
-  event(timeNs: number, what: string): void;
+  /** Adds an event of the chain to the time series, such as a fault that was injected. */
+  event(event: ChainEvent): void;
   /** The trial ran to its end: writes everything that belongs to it and updates `run.json`. */
   finish(end: TrialEnd): TrialRecord;
   /** The trial was cut short: keeps the requests as they are. It does not count in `run.json`. */
@@ -153,7 +163,10 @@ function trialWriter(context: {
     sample({ timeNs, ...sample }) {
       files.series.append({ type: 'sample', ...where, timeMs: timeNs / 1e6, ...sample });
     },
-    event: (timeNs, what) => files.series.append({ type: 'event', ...where, timeMs: timeNs / 1e6, event: what }),
+    event(event) {
+      const { startedMs: timeMs, ...rest } = eventRecord(event);
+      files.series.append({ type: 'event', ...where, timeMs, ...rest, hosts: event.hosts });
+    },
     finish(end) {
       rows.appendRest();
       rows.appendVerdicts(end.dropped);
@@ -162,11 +175,25 @@ function trialWriter(context: {
       const latency = latencyHistograms(outcomes);
       writeLatencyLogs(context.dir, start);
       const measured = summariseTrial({ ...end, outcomes, latency, idPrefix: info.idPrefix });
-      const trial = { trial: info.trial, ...measured };
+      const events = (end.events ?? []).map(eventRecord);
+      const trial = { trial: info.trial, ...measured, ...(events.length === 0 ? {} : { events }) };
       context.keep(trial, latency);
       return trial;
     },
     abandon: () => rows.appendRest(),
+  };
+}
+
+/** Times in ms, rounded to microseconds. */
+function eventRecord({ text, plannedNs, startedNs, tookMs, outcome, failure }: ChainEvent): EventRecord {
+  const ms = (value: number) => Number(value.toFixed(3));
+  return {
+    event: text,
+    plannedMs: ms(plannedNs / 1e6),
+    startedMs: startedNs === undefined ? null : ms(startedNs / 1e6),
+    tookMs: ms(tookMs),
+    outcome,
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 

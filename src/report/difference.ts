@@ -20,7 +20,7 @@ const BECAUSE: Record<Cause, (at: string) => string> = {
   reset: (at) => `${at} reset their connections`,
   'mapping-expired': (at) => `${at} had forgotten their idle connections`,
   lost: (at) => `the link at ${at} lost them`,
-  unreachable: (at) => `${at} had no route`,
+  unreachable: (at) => `there was no way through ${at}`,
   'response-timeout': (at) => `${at} did not answer in time`,
   'http-error': (at) => `${at} answered with errors`,
   'session-lost': (at) => `${at} no longer had their sessions`,

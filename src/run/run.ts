@@ -41,10 +41,22 @@ export async function runScenario(
   for (const variant of scenario.variants)
     checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
   try {
-    for (const plan of plans.values()) await options.driver.check(plan);
+    await checkPlans(plans.values(), options);
     return await runTrials(scenario, plans, options);
   } finally {
     await options.driver.close();
+  }
+}
+
+async function checkPlans(plans: Iterable<Plan>, { driver, interrupt }: RunOptions): Promise<void> {
+  for (const plan of plans) {
+    if (interrupt.aborted) return;
+    try {
+      await driver.check(plan);
+    } catch (error) {
+      // The terminal's Ctrl-C goes to what the driver has started as well: what breaks off with it is no fault.
+      if (!interrupt.aborted) throw error;
+    }
   }
 }
 
@@ -131,6 +143,7 @@ async function oneTrial(
         });
         timer = setInterval(() => rows?.appendSettled(), WRITE_EVERY_MS);
       },
+      onEvent: (event) => rows?.event(event),
       interrupt: options.interrupt,
       keep: options.keep,
     });
@@ -151,6 +164,7 @@ async function oneTrial(
       plannedVisitors: isClosedLoop(variant) ? undefined : result.traffic.arrivalsNs.length,
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
+      events: result.observations.events,
     });
   } finally {
     clearInterval(timer);

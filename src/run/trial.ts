@@ -6,14 +6,16 @@ import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
 import { startedAtMs } from '../observe/clock.js';
-import type { Observations } from '../observe/observations.js';
+import type { ChainEvent, Observations } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
+import { thenEnd } from '../promises.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
+import { startTimeline } from './events.js';
 import { type Site, siteOf } from './site.js';
 import { soldTickets } from './sold-tickets.js';
 
@@ -32,6 +34,8 @@ export interface TrialSettings {
   onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
   /** Aborted: send nothing more, settle what there is. */
   interrupt: AbortSignal;
+  /** Called when an event has been carried out, or has failed. */
+  onEvent(event: ChainEvent): void;
   /** Keep the testbed until the user says so (`--keep`). */
   keep?: (testbed: Testbed) => Promise<void>;
 }
@@ -64,6 +68,14 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
   const settings: TrialSettings = { ...asked, plan };
   let preparing: Promise<PreparedTraffic> | undefined;
   const running = new Map<string, RunningNode>();
+  const end = async () => {
+    await preparing?.then(
+      (prepared) => prepared.close(),
+      () => {},
+    );
+    await testbed.down();
+  };
+  let result: TrialResult;
   try {
     onProgress({ phase: 'starting' });
     const site = siteOf(testbed);
@@ -72,36 +84,42 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});
     await startNodes(testbed, settings, running);
-    return await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
-  } finally {
-    await preparing?.then(
-      (prepared) => prepared.close(),
-      () => {},
-    );
-    await testbed.down();
+    result = await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
+  } catch (error) {
+    return await thenEnd(error, end);
   }
+  await end();
+  return result;
 }
 
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
 async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
-  const { plan, variant } = settings;
   const start = async (planned: PlannedHost) => {
-    const kind = kindOf(planned.spec.kind);
-    if (kind.start === undefined) return;
-    const context = {
-      host: testbed.hosts.get(planned.name)!,
-      planned,
-      spec: planned.spec,
-      listen: plan.listeners[planned.name],
-      backends: plan.targets[planned.name] ?? [],
-      sources: plan.sources[planned.name] ?? [],
-      userConfig: variant.configs[planned.node],
-      sharedDir: settings.sharedDir(planned.node),
-    };
-    const started = planned.spec.image === undefined ? await kind.start(context) : await startUserImage(kind, context);
-    running.set(planned.name, started);
+    const started = await startNode(testbed, settings, planned);
+    if (started !== undefined) running.set(planned.name, started);
   };
-  for (const hosts of fromTheEnd(plan)) await Promise.all(hosts.map(start));
+  for (const hosts of fromTheEnd(settings.plan)) await Promise.all(hosts.map(start));
+}
+
+/** Starts the node of one host; undefined where the kind has nothing to start. */
+async function startNode(
+  testbed: Testbed,
+  { plan, variant, sharedDir }: TrialSettings,
+  planned: PlannedHost,
+): Promise<RunningNode | undefined> {
+  const kind = kindOf(planned.spec.kind);
+  const context = {
+    host: testbed.hosts.get(planned.name)!,
+    planned,
+    spec: planned.spec,
+    plan,
+    listen: plan.listeners[planned.name],
+    backends: plan.targets[planned.name] ?? [],
+    sources: plan.sources[planned.name] ?? [],
+    userConfig: variant.configs[planned.node],
+    sharedDir: sharedDir(planned.node),
+  };
+  return planned.spec.image === undefined ? kind.start?.(context) : startUserImage(kind, context);
 }
 
 /** The plan's hosts by their distance from the end of the chain, the end first. */
@@ -126,9 +144,21 @@ interface ReadyTrial {
 
 async function drive({ testbed, site, settings, traffic, prepared, running }: ReadyTrial): Promise<TrialResult> {
   const { outcomes } = prepared;
-  const clock = await site.fixStart();
-  const observer = await startObserving(testbed, { clock, outcomes, processes: processIds(running) });
+  const { clock, localStartNs } = await site.fixStart();
+  const processes = processIds(running);
+  const observer = await startObserving(testbed, { clock, outcomes, processes });
   settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  const timeline = startTimeline(settings.variant.events, {
+    testbed,
+    running,
+    startNs: localStartNs,
+    start: (planned) => startNode(testbed, settings, planned),
+    onEvent(event) {
+      // The sampler follows the processes that there are now.
+      for (const [host, ids] of Object.entries(processIds(running))) processes[host]?.splice(0, Infinity, ...ids);
+      settings.onEvent(event);
+    },
+  });
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
@@ -139,13 +169,15 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     generator = await Promise.race([sending, site.lost]);
   } catch (error) {
     // The taps' descriptors would keep the hosts' namespaces alive. What it says of a lost host is said already.
-    await observer.stop().catch(() => {});
+    await Promise.all([observer.stop().catch(() => {}), timeline.stop().catch(() => {})]);
     throw error;
   } finally {
     settings.interrupt.removeEventListener('abort', stop);
   }
   settings.onProgress({ phase: 'settling' });
+  const events = await timeline.stop();
   const died = [...running]
+    .filter(([name]) => !timeline.killed.has(name))
     .filter(([, node]) => node.processes.some((daemon) => !daemon.running))
     .map(([name]) => name);
   const seen = await observer.stop();
@@ -160,6 +192,9 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
       'see its log in the logs folder of the run',
     );
   }
+  const failed = events.find(({ outcome }) => outcome === 'failed');
+  if (failed !== undefined && !settings.interrupt.aborted)
+    throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`, failed.hosts.join(', '));
   const readings = await readLogs(testbed, settings.plan);
   const observations: Observations = {
     ...seen,
@@ -168,6 +203,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
       ({ id }) => id,
     ),
     incidents: readings.flatMap((reading) => reading.incidents),
+    events,
     startedAtMs: startedAtMs(clock),
   };
   return {
@@ -201,6 +237,7 @@ async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
 /** Evidence that the kernel could not hand over makes attribution unsure, and the record says so. */
 function holesIn(observations: Observations): string[] {
   const missed = Object.values(observations.taps).filter((tap) => tap.kernelDrops > 0);
+  const never = observations.events.filter(({ outcome }) => outcome === 'never');
   const overrun = Object.values(observations.conntrack).filter((log) => log.overruns > 0);
   return [
     ...missed.map(
@@ -209,6 +246,10 @@ function holesIn(observations: Observations): string[] {
     ),
     ...overrun.map(
       (log) => `${log.host}: the kernel dropped connection-table events ${log.overruns} times; lower the rate`,
+    ),
+    ...never.map(
+      ({ text, plannedNs }) =>
+        `the event \`${text}\` at ${plannedNs / 1e9} s never came: the traffic had ended before; let it come earlier, or the arrivals last longer`,
     ),
   ];
 }

@@ -1,6 +1,10 @@
 /** What is wrong with a chain whose nodes are each right: dangling hops, loops, ends that serve nobody, knobs without a driver. */
+
+import { portBlocks } from '../nodes/nat.js';
 import { kindOf } from '../nodes/registry.js';
-import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { chainFrom, layerOf, sendersThrough, type Topology } from '../topology/chain.js';
+import { addressesBehind } from '../topology/make-plan.js';
+import { firewallProblems } from './firewall-problems.js';
 import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
@@ -18,6 +22,7 @@ export function chainProblems(topology: Topology): Problem[] {
     ...loopProblems(topology),
     ...names.flatMap((name) => knobProblems(topology, name)),
     ...names.flatMap((name) => forwardProxyProblems(topology, name)),
+    ...names.flatMap((name) => firewallProblems(topology, name)),
     ...names.flatMap((name) => storeProblems(topology, name)),
   ];
 }
@@ -72,9 +77,29 @@ function knobProblems(topology: Topology, name: string): Problem[] {
       at: 'value',
     });
   }
+  problems.push(...portBlockProblems(topology, name));
   const refused = kindOf(spec.kind).refuse?.(spec) ?? [];
   problems.push(
     ...refused.map(({ path, ...said }): Problem => ({ ...said, path: ['topology', name, ...path], at: 'value' })),
   );
   return problems;
+}
+
+/** Blocks of ports must go around: a sender without one could not be translated at all. */
+function portBlockProblems(topology: Topology, name: string): Problem[] {
+  const spec = topology[name];
+  if (spec.kind !== 'nat' || spec.portsPerSource === undefined) return [];
+  const senders = sendersThrough(topology, name)
+    .map((sender) => topology[sender])
+    .reduce((sum, sender) => sum + sender.hosts * addressesBehind(sender), 0);
+  const blocks = portBlocks(spec);
+  if (senders <= blocks) return [];
+  return [
+    {
+      message: `\`${name}\` has ${blocks} blocks of ${spec.portsPerSource} ports, and ${senders} addresses send through it`,
+      hint: 'make the blocks smaller, or `ports` or `addresses` more',
+      path: ['topology', name, 'portsPerSource'],
+      at: 'value',
+    },
+  ];
 }

@@ -19,7 +19,7 @@ export function imageProblems(topology: Topology, name: string, written: unknown
     at: 'key',
   });
   if (spec.image === undefined)
-    return (['port', 'ready'] as const)
+    return (['port', 'ready', 'readyWithin'] as const)
       .filter((knob) => spec[knob] !== undefined)
       .map((knob) =>
         problem(knob, `\`${knob}\` tells of an \`image\` of your own, and there is none`, `leave out \`${knob}\``),

@@ -1,9 +1,10 @@
 /** What shop workers and the inventory say to each other: one JSON value per line, replies in the order of their commands. */
-import { checkOut, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
+import { checkOut, holdFirstSeat, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
 
 export type InventoryCommand =
   | { do: 'view'; session: string | undefined; fresh: string }
   | { do: 'hold'; session: string }
+  | { do: 'hold-first'; fresh: string }
   | { do: 'checkout'; session: string }
   | { do: 'tally' };
 
@@ -26,6 +27,8 @@ export function obey(stock: Stock, nowMs: number, command: InventoryCommand): In
       return viewEvent(stock, nowMs, command.session, command.fresh);
     case 'hold':
       return holdSeat(stock, nowMs, command.session);
+    case 'hold-first':
+      return holdFirstSeat(stock, nowMs, command.fresh);
     case 'checkout':
       return checkOut(stock, nowMs, command.session);
     case 'tally':

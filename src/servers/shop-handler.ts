@@ -48,10 +48,21 @@ interface Route {
   response(reply: InventoryReply, session: string | undefined): HttpResponse;
 }
 
+/** The page on which a visitor gets a session: the event page, or (so that caches may keep that one) the first seat. */
+export type SessionPage = 'event' | 'seat';
+
+/** How a shop deals with sessions. */
+export interface SessionRules {
+  sessionAt: SessionPage;
+  /** This process knows only the sessions that it has begun itself, and they go with it. */
+  localSessions: boolean;
+}
+
 /** Answers the shop's requests out of the inventory; 500 when that cannot be reached. */
-export function shopHandler(inventory: InventoryClient): Handler {
+export function shopHandler(inventory: InventoryClient, { sessionAt, localSessions }: SessionRules): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
+  const own = new Set<string>();
 
   function freshSession(): string {
     if (used + SESSION_BYTES > block.length) {
@@ -65,18 +76,19 @@ export function shopHandler(inventory: InventoryClient): Handler {
   const routes: Record<string, Route> = {
     '/event': {
       method: 'GET',
-      command: (session) => ({ do: 'view', session, fresh: freshSession() }),
-      response: (reply, session) =>
-        json(
-          200,
-          { ...EVENT, remaining: reply.remaining },
-          reply.session === session ? {} : { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] },
-        ),
+      command: (session) => (sessionAt === 'event' ? { do: 'view', session, fresh: freshSession() } : { do: 'tally' }),
+      response: (reply, session) => {
+        const { stock = 0, sold = 0, held = 0, remaining = stock - sold - held } = reply;
+        return json(200, { ...EVENT, remaining }, sessionCookie(reply, session));
+      },
     },
     '/seats': {
       method: 'POST',
-      command: (session) => (session === undefined ? undefined : { do: 'hold', session }),
-      response: (reply) => json(201, { hold: reply.hold }),
+      command: (session) => {
+        if (session !== undefined) return { do: 'hold', session };
+        return sessionAt === 'seat' ? { do: 'hold-first', fresh: freshSession() } : undefined;
+      },
+      response: (reply, session) => json(201, { hold: reply.hold }, sessionCookie(reply, session)),
     },
     '/checkout': {
       method: 'POST',
@@ -96,15 +108,23 @@ export function shopHandler(inventory: InventoryClient): Handler {
     if (request.method !== route.method) {
       return answer(json(405, { error: `use ${route.method}` }, { headers: [`Allow: ${route.method}`] }));
     }
-    const session = sessionOf(request);
+    const told = sessionOf(request);
+    const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
     const command = route.command(session);
     if (command === undefined) return answer(refusal('session-lost'));
     inventory.ask(command, (reply, store) => {
+      if (localSessions && reply?.session !== undefined) own.add(reply.session);
       if (reply === undefined) answer({ ...unreachable(store), store });
       else
         answer({ ...(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused)), store });
     });
   };
+}
+
+/** Tells a visitor of a session that has just begun. */
+function sessionCookie(reply: InventoryReply, known: string | undefined): Partial<HttpResponse> {
+  if (reply.session === undefined || reply.session === known) return {};
+  return { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] };
 }
 
 /** Tells the client in a header why, as an application's error page would not. */

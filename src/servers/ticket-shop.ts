@@ -5,14 +5,17 @@
 import { eventLoop } from './event-loop.js';
 import { type HttpServerOptions, httpServer } from './http-server.js';
 import { inventoryClient } from './inventory-client.js';
-import { program, programOptions, runUntilSignal, tellListening } from './program.js';
+import { onChange, program, programOptions, runUntilSignal, tellListening } from './program.js';
 import { type RedisInventoryOptions, redisInventory } from './redis-inventory.js';
 import { requestLog, unixClock } from './request-log.js';
-import { shopHandler } from './shop-handler.js';
+import { type SessionPage, shopHandler } from './shop-handler.js';
 
 export interface TicketShopOptions extends HttpServerOptions {
   /** Path of the inventory's unix socket, or how Redis is asked. */
   inventory: string | RedisInventoryOptions;
+  sessionAt: SessionPage;
+  /** Sessions are known to this process only. */
+  localSessions: boolean;
   /** Path of the request log, shared by the workers of a host. */
   log: string;
 }
@@ -31,9 +34,12 @@ await program(async () => {
           log.event({ t: unixNow(), kind: 'inventory', text }),
         )
       : redisInventory(loop, options.inventory);
-  const server = httpServer(loop, options, log, shopHandler(inventory));
+  const server = httpServer(loop, options, log, shopHandler(inventory, options));
   loop.chore(inventory.chore);
   loop.chore(log.chore);
+  onChange<Partial<TicketShopOptions>>(options.control, ({ serviceTimeMs }) => {
+    if (serviceTimeMs !== undefined) server.setServiceTime(serviceTimeMs);
+  });
   tellListening(options.address, server.port);
   await runUntilSignal(loop);
   // First of all what is still asked: how far it came is told with its request.

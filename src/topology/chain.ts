@@ -1,6 +1,7 @@
 /** The way along `to` from one node to the next. */
 import { kindOf, type NodeSpec } from '../nodes/registry.js';
 import type { Layer } from './plan.js';
+import { sendersAmong } from './senders.js';
 
 export type Topology = Record<string, NodeSpec>;
 
@@ -32,4 +33,15 @@ export function targetNode(topology: Topology, name: string): string | undefined
   return chainFrom(topology, name)
     .slice(1)
     .find((node) => ['L7', 'server'].includes(layerOf(topology[node])));
+}
+
+/** The nodes whose own packets, with an address of theirs, cross a gateway. */
+export function sendersThrough(topology: Topology, gateway: string): string[] {
+  const nodes = Object.entries(topology).map(([name, spec]) => ({
+    name,
+    kind: spec.kind,
+    layer: layerOf(spec),
+    to: spec.to,
+  }));
+  return sendersAmong(nodes, gateway);
 }

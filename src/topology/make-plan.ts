@@ -67,7 +67,7 @@ function attach(topology: Topology, hosts: PlannedHost[]): PlannedSegment[] {
 }
 
 /** How many addresses a host has towards its next hop. */
-function addressesBehind(spec: NodeSpec): number {
+export function addressesBehind(spec: NodeSpec): number {
   if (spec.kind === 'nat') return spec.addresses;
   return 'sourceAddresses' in spec ? spec.sourceAddresses : 1;
 }

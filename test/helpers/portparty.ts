@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { RunRecord, VariantRecord } from '../../src/record/run-record.js';
-import { AS_NOBODY } from './ordinary-user.js';
+import { AS_NOBODY, asNobodyOf } from './ordinary-user.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -16,20 +16,41 @@ export interface Finished {
   stderr: string;
 }
 
-/** How the command line is started; as an ordinary user when `asUser` (see `canLowerRights`). */
+/** How the command line is started. */
 export interface StartOptions {
   cwd?: string;
+  /** As an ordinary user (see `canLowerRights`). */
   asUser?: boolean;
+  /** As an ordinary user who is in this group. */
+  group?: number;
   env?: Record<string, string>;
 }
 
 /** Starts the command line. */
 export function start(args: string[], options: StartOptions = {}): ChildProcess {
-  const [program, ...argv] = [...(options.asUser ? AS_NOBODY : []), process.execPath, MAIN, ...args];
+  const lowered = options.group === undefined ? (options.asUser ? AS_NOBODY : []) : asNobodyOf(options.group);
+  const [program, ...argv] = [...lowered, process.execPath, MAIN, ...args];
   return spawn(program, argv, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME, ...options.env },
+  });
+}
+
+/** Waits until a run sends, by its own progress line. */
+export function underWay(child: ChildProcess): Promise<void> {
+  return said(child, 'visitors over');
+}
+
+/** Waits until a command line has said something on stderr. */
+export function said(child: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stderr!.on('data', (data) => {
+      seen += data;
+      if (seen.includes(text)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`ended before it said "${text}": ${seen}`)));
   });
 }
 

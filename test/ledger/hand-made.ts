@@ -218,11 +218,13 @@ export function observed(
     taps: Object.fromEntries(taps.map((tap) => [tap.host, tap])),
     conntrack: {},
     forwarded: {},
+    refusedSyns: {},
     counters: {},
     sightings: byId,
     incidents: [],
     pools: {},
     samples: [],
+    events: [],
     startedAtMs: STARTED_AT,
     ...rest,
   };

@@ -6,10 +6,12 @@ import { parseSales, readSales, redis } from '../../src/nodes/redis.js';
 import { ticketShop } from '../../src/nodes/ticket-shop.js';
 import { checkOut, holdSeat, newStock, tally, viewEvent } from '../../src/servers/stock.js';
 import type { Host } from '../../src/testbed/host.js';
-import type { Endpoint, PlannedHost } from '../../src/topology/plan.js';
+import type { Endpoint, Plan, PlannedHost } from '../../src/topology/plan.js';
 import { freePort } from './free-port.js';
 import { type LocalHosts, localHosts } from './local-host.js';
 import { randomNumbers } from './random-numbers.js';
+
+const NO_PLAN: Plan = { hosts: [], segments: [], targets: {}, listeners: {}, sources: {} };
 
 let hosts: LocalHosts;
 let running: RunningNode[];
@@ -34,7 +36,7 @@ interface Started {
 async function openStore(knobs: object = {}): Promise<Started> {
   const host = hosts.host('db');
   const listen = { host: 'db', address: '127.0.0.9', port: await freePort('127.0.0.9') };
-  const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
+  const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir, plan: NO_PLAN };
   const planned = { name: 'db', node: 'db', index: 0 } as PlannedHost;
   const node = await redis.start!({ host, planned, spec: redis.knobs.parse(knobs), listen, ...common });
   return { host, node, listen };
@@ -53,6 +55,7 @@ async function openShop(store: Endpoint, knobs: object = {}, index = 0): Promise
     sources: [],
     userConfig: undefined,
     sharedDir: hosts.sharedDir,
+    plan: NO_PLAN,
   });
   running.push(node);
   return { host, node, listen, url: `http://${address}:${listen.port}` };
@@ -151,6 +154,20 @@ describe('the script in Redis and the stock in memory', () => {
   };
 });
 
+describe('a shop whose visitors begin their session with the seat', () => {
+  it('gives it to as many as there are seats, with a session that can pay', async () => {
+    const store = await openStore();
+    running.push(store.node);
+    const { url } = await openShop(store.listen, { tickets: 1, sessionAt: 'seat' });
+    expect((await ask(`${url}/event`, 'GET')).body.remaining).toBe(1);
+    const held = await ask(`${url}/seats`, 'POST');
+    expect(held).toMatchObject({ status: 201, body: { hold: 1 }, cookie: expect.stringMatching(/^session=/) });
+    expect((await ask(`${url}/seats`, 'POST')).status).toBe(409);
+    expect(await ask(`${url}/checkout`, 'POST', held.cookie)).toMatchObject({ status: 200, body: { ticket: 1 } });
+    expect((await ask(`${url}/event`, 'GET')).body.remaining).toBe(0);
+  });
+});
+
 describe('the shop’s log', () => {
   it('names the connection of each request: a new one each time, or the same one again', async () => {
     const store = await openStore();
@@ -230,7 +247,7 @@ describe('a pool', () => {
     await store.node.stop!();
     expect(await ask(`${shop.url}/event`, 'GET')).toMatchObject({ status: 500, storeError: 'refused' });
     const { address, port } = store.listen;
-    const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir };
+    const common = { sources: [], backends: [], userConfig: undefined, sharedDir: hosts.sharedDir, plan: NO_PLAN };
     const planned = { name: 'db', node: 'db', index: 0 } as PlannedHost;
     const listen = { host: 'db', address, port };
     running.push(await redis.start!({ host: store.host, planned, spec: redis.knobs.parse({}), listen, ...common }));

@@ -33,6 +33,8 @@ export interface OpenTestbed extends Pick<Testbed, 'driver' | 'plan' | 'entry' |
 
 /** The process that builds the testbeds. */
 export interface Bench {
+  /** Id of the process. */
+  pid: number;
   /** Refuses what cannot work here. */
   check(topology: object): Promise<void>;
   /** Builds a topology written as in a scenario file. */
@@ -88,6 +90,7 @@ export async function openBench(way: Way): Promise<Bench> {
   await ready;
   let built = 0;
   return {
+    pid: child.pid!,
     check: (topology) => call('check', topology),
     async build(topology) {
       const trial = String(++built);

@@ -87,7 +87,7 @@ export async function throughHaproxy({ haproxy = {}, servers = 1, server = {}, t
   };
   if (show) {
     seen.config = await host('balancer').readFile('haproxy.cfg');
-    seen.log = (await host('balancer').readFile('haproxy.log')).split('\n').slice(0, show);
+    seen.log = (await host('balancer').readFile('access.log')).split('\n').slice(0, show);
     seen.first = reading.sightings.slice(0, show);
   }
   await testbed.down();

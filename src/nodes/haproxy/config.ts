@@ -1,11 +1,14 @@
 /** The haproxy.cfg of a node without a configuration of its own. */
 import type { Endpoint } from '../../topology/plan.js';
 import type { HaproxySpec } from '../haproxy.js';
+import { RING_BYTES } from './ring.js';
 
 /** Files of one haproxy, as its host sees them. */
 export interface HaproxyFiles {
   /** Unix socket of the Runtime API. */
   socket: string;
+  /** The ring buffer that the log is written to; undefined: stdout, which may drop lines where several threads write. */
+  ring: string | undefined;
 }
 
 /** Name of the one backend of a rendered configuration. */
@@ -47,6 +50,10 @@ const FIELDS: [name: string, value: string][] = [
   ['request', '"%[capture.req.method,json(utf8s)] %[capture.req.uri,json(utf8s)]"'],
 ];
 
+const RING = 'portparty';
+/** The longest line: a request's head is no longer. */
+const LINE_BYTES = 16_384;
+
 /** How long requests under way may take to end when haproxy is told to, before they are cut off (and logged), ms. */
 const STOP_MS = 500;
 
@@ -54,10 +61,17 @@ const STOP_MS = 500;
 export function globalLines(files: HaproxyFiles): string[] {
   return [
     // RFC 5424 is the one format whose times have microseconds.
-    'log stdout len 16384 format rfc5424 daemon',
+    `log ${files.ring === undefined ? 'stdout' : `ring@${RING}`} len ${LINE_BYTES} format rfc5424 daemon`,
     `stats socket "${files.socket}" mode 600 level admin`,
     `hard-stop-after ${STOP_MS}ms`,
   ];
+}
+
+/** The section that the testbed adds for its log; '' where that goes to stdout. */
+export function ringSection(files: HaproxyFiles): string {
+  if (files.ring === undefined) return '';
+  const lines = ['format rfc5424', `maxlen ${LINE_BYTES}`, `size ${RING_BYTES}`, `backing-file "${files.ring}"`];
+  return section(`ring ${RING}`, lines);
 }
 
 /** Lines of an HTTP frontend that the testbed decides; they come before every rule of the frontend. */
@@ -183,6 +197,7 @@ export function renderConfig(
       `default_backend ${BACKEND}`,
     ]),
     section(`backend ${BACKEND}`, [...backendLines(), ...balancing(spec), ...stickiness(spec), ...servers]),
+    ringSection(files),
   ].join('\n');
 }
 

@@ -3,9 +3,10 @@ import type { Cause } from '../../ledger/causes.js';
 import type { Incident, LogReading, Sighting, UpstreamTry } from '../kind.js';
 import { LIMITS } from './config.js';
 import { failedChecks, serverAddresses } from './health.js';
-import { type LimitReached, limitsOf } from './limits.js';
+import { limitsOf } from './limits.js';
 import { stillQueued } from './queue.js';
-import { portShortages, type Shortage, tryResult } from './tries.js';
+import { type Claimant, shareShortages } from './shortages.js';
+import { tryResult } from './tries.js';
 
 /** One request's line, as `config.ts` has it written. Times are ms; -1 is what was not reached. */
 export interface RequestLine {
@@ -49,7 +50,7 @@ export interface LogLine {
   text: string;
 }
 
-/** RFC 5424: priority, version, time, host, program, process id, message id, structured data. haproxy writes alerts to stderr as well. */
+/** RFC 5424: priority, version, time, host, program, process id, message id, structured data. */
 const LINE = /^<\d+>1 (\S+) \S+ \S+ \d+ \S+ - (.*)$/;
 
 /** Of the log's moments at a limit one per this time is kept: those around it tell nothing new, ms. */
@@ -72,23 +73,32 @@ export function readHaproxyLog(host: string, { log, config, state, open }: Hapro
     const [, time, text] = LINE.exec(line) ?? [];
     return time === undefined ? [] : [{ at: unixMs(time), text }];
   });
-  const shortages = portShortages(lines);
   const limits = limitsOf(state, config);
-  const sightings: Sighting[] = [];
+  const requests: Claimant[] = [];
   const incidents: Incident[] = [];
   for (const { at, text } of lines) {
     const line = readRequestLine(text);
     if (line === undefined) continue;
     const reached = limits(line);
     if (reached !== undefined && at >= (incidents.at(-1)?.at ?? 0) + INCIDENT_EVERY_MS)
-      incidents.push(incidentOf(host, at, reached));
-    if (line.id !== '') sightings.push(sightingOf(host, line, text, at, shortages));
+      incidents.push({ host, at, cause: reached.cause, evidence: reached.words });
+    if (line.id !== '') requests.push(claimantOf(line, text, at));
   }
+  const shares = shareShortages(lines, requests);
+  const sightings = requests.map((request) => sightingOf(host, request, shares.get(request)!));
   return {
     sightings: [...sightings, ...failedChecks(host, lines, serverAddresses(config))],
     incidents: [...incidents, ...stillQueued(host, open)],
   };
 }
+
+function claimantOf(line: RequestLine, text: string, at: number): Claimant {
+  const startedAt = Number(line.accept) * 1000 + line.handshake + Math.max(0, line.idle);
+  const certain = tryResult(line) === 'no-local-port';
+  return { line, text, at, startedAt, tries: repeatsOf(line) + (certain ? 1 : 0), certain };
+}
+
+const repeatsOf = (line: RequestLine) => Number(line.retries.replace('+', ''));
 
 /** Date keeps whole milliseconds; the microseconds behind them come back. */
 function unixMs(time: string): number {
@@ -105,26 +115,27 @@ function readRequestLine(text: string): RequestLine | undefined {
   }
 }
 
-/** What the manual calls -1 where a request or its answer never was. */
+/** Status for a client that closed before its answer, as nginx has it; haproxy logs -1. */
 const CLIENT_LEFT = 499;
 
-function sightingOf(host: string, line: RequestLine, evidence: string, at: number, shortages: Shortage[]): Sighting {
-  const startedAt = Number(line.accept) * 1000 + line.handshake + Math.max(0, line.idle);
-  const endedAt = startedAt + Math.max(0, line.active);
+function sightingOf(host: string, request: Claimant, shortages: LogLine[]): Sighting {
+  const { line, text, startedAt } = request;
   const refusal = refusalCause(line);
   return {
     id: line.id,
     host,
     startedAt,
-    endedAt,
+    endedAt: endOf(request),
     status: line.status > 0 ? line.status : line.state.startsWith('C') ? CLIENT_LEFT : 0,
     peer: line.peer,
     ...(line.queue > 0 ? { queuedMs: line.queue } : {}),
-    tries: refusal === undefined ? triesOf(line, evidence, { startedAt, endedAt, loggedAt: at }, shortages) : [],
-    ...(refusal === undefined ? {} : { refusal: { cause: refusal, evidence } }),
-    evidence,
+    tries: refusal === undefined ? triesOf(request, shortages) : [],
+    ...(refusal === undefined ? {} : { refusal: { cause: refusal, evidence: text } }),
+    evidence: text,
   };
 }
+
+const endOf = ({ line, startedAt }: Claimant) => startedAt + Math.max(0, line.active);
 
 /** A limit of this proxy's own rules that refused it. */
 function refusalCause({ state, status, limit }: RequestLine): Cause | undefined {
@@ -134,64 +145,25 @@ function refusalCause({ state, status, limit }: RequestLine): Cause | undefined 
 }
 
 /** The last try as the line tells it, and before it those that it repeats; of these haproxy only logs a want of ports. */
-function triesOf(
-  line: RequestLine,
-  evidence: string,
-  times: { startedAt: number; endedAt: number; loggedAt: number },
-  shortages: Shortage[],
-): UpstreamTry[] {
+function triesOf(request: Claimant, shortages: LogLine[]): UpstreamTry[] {
+  const { line, text, startedAt } = request;
   const result = tryResult(line);
   if (result === undefined) return [];
-  const repeats = Number(line.retries.replace('+', ''));
+  const repeats = repeatsOf(line);
   const to = line.to.startsWith('-') ? undefined : line.to;
   const last: UpstreamTry = {
     to,
     ...(line.from.startsWith('-') ? {} : { from: line.from }),
     result,
-    endedAt: times.endedAt,
+    endedAt: endOf(request),
     ...(line.connect >= 0 && repeats === 0 ? { connectMs: line.connect } : {}),
-    evidence,
+    evidence: text,
   };
-  const wanting = takeShortages(line, times, shortages, repeats + (result === 'no-local-port' ? 1 : 0));
   const earlier = Array.from({ length: repeats }, (_, index): UpstreamTry => {
-    const shortage = wanting[index];
+    const shortage = shortages[index];
     const server = line.retries.startsWith('+') ? undefined : to;
-    if (shortage === undefined) return { to: server, result: 'failed', endedAt: times.startedAt, evidence };
+    if (shortage === undefined) return { to: server, result: 'failed', endedAt: startedAt, evidence: text };
     return { to: server, result: 'no-local-port', endedAt: shortage.at, evidence: shortage.text };
   });
   return [...earlier, last];
-}
-
-/** The newest messages of that backend within the request's time that no earlier line has taken; a try leaves its message before its request's line. */
-function takeShortages(
-  line: RequestLine,
-  { startedAt, loggedAt }: { startedAt: number; loggedAt: number },
-  shortages: Shortage[],
-  many: number,
-): Shortage[] {
-  const taken: Shortage[] = [];
-  const [backend] = line.server.split('/');
-  for (let index = lastUntil(shortages, loggedAt); index >= 0 && taken.length < many; index--) {
-    const shortage = shortages[index];
-    if (shortage.at < startedAt - 1) break;
-    if (shortage.taken || shortage.backend !== backend) continue;
-    shortage.taken = true;
-    taken.unshift(shortage);
-  }
-  return taken;
-}
-
-/** Position of the last one at this time or before; they are in the order of their time. */
-function lastUntil(shortages: Shortage[], at: number): number {
-  let [low, high] = [0, shortages.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (shortages[middle].at <= at) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
-function incidentOf(host: string, at: number, { cause, words }: LimitReached): Incident {
-  return { host, at, cause, evidence: words };
 }

@@ -1,6 +1,6 @@
 /** How haproxy's try to reach a backend ended, by the letters and numbers of its log. */
 import type { UpstreamResult } from '../kind.js';
-import type { LogLine, RequestLine } from './logs.js';
+import type { RequestLine } from './logs.js';
 
 /** Numbers of `bc_err` (configuration manual, table of `fc_err_str`). */
 const BY_ERROR: Record<string, UpstreamResult> = {
@@ -30,40 +30,28 @@ const BY_STATE: Record<string, UpstreamResult> = {
   sD: 'response-timeout',
   CH: 'response-timeout',
   cH: 'response-timeout',
-  // Cut off at the end of the run: its client had given up before.
-  KC: 'connect-timeout',
-  KQ: 'queue-timeout',
-  KH: 'response-timeout',
-  KD: 'response-timeout',
   PC: 'file-limit',
 };
 
 /** How the last try ended; undefined where haproxy itself answered and wanted no backend. */
-export function tryResult({ state, server, error, status, response }: RequestLine): UpstreamResult | undefined {
+export function tryResult({
+  state,
+  server,
+  error,
+  status,
+  connect,
+  response,
+}: RequestLine): UpstreamResult | undefined {
   const code = state.slice(0, 2);
+  const chosen = !server.endsWith('/<NOSRV>');
   if (Object.hasOwn(BY_ERROR, error)) return BY_ERROR[error];
-  if (server.endsWith('/<NOSRV>')) {
+  // Cut off at the end of the run, after its client had given up. haproxy may leave out how far it was; the timers tell.
+  if (code.startsWith('K')) return connect >= 0 ? 'response-timeout' : chosen ? 'connect-timeout' : 'queue-timeout';
+  if (!chosen) {
     if (code === 'SC') return 'no-live-backend';
     return /[QC]$/.test(code) ? BY_STATE[code] : undefined;
   }
   // The client left in the middle of its answer.
   if (code === '--' || (/^[Cc]/.test(code) && response >= 0 && status > 0)) return 'answered';
   return BY_STATE[code] ?? 'failed';
-}
-
-/** A message that a try found no source port; it names no request. */
-export interface Shortage extends LogLine {
-  backend: string;
-  /** A request has been found that it belongs to. */
-  taken: boolean;
-}
-
-const SHORTAGE = /^Connect\(\) failed for backend (\S+): (?:no free ports|local address already in use)/;
-
-/** These messages, in their order. */
-export function portShortages(lines: LogLine[]): Shortage[] {
-  return lines.flatMap((line) => {
-    const backend = SHORTAGE.exec(line.text)?.[1];
-    return backend === undefined ? [] : [{ ...line, backend, taken: false }];
-  });
 }

@@ -1,6 +1,6 @@
 /** The user's own haproxy.cfg made fit for the testbed: placeholders filled, our log added, paths and users of the machine left out. */
 import type { Endpoint } from '../../topology/plan.js';
-import { backendLines, frontendLines, globalLines, type HaproxyFiles, serverLines } from './config.js';
+import { backendLines, frontendLines, globalLines, type HaproxyFiles, ringSection, serverLines } from './config.js';
 
 /** A section and the indices of its lines. */
 interface Section {
@@ -102,7 +102,7 @@ export function adaptConfig(
     (section) => (section.kind === 'frontend' || section.kind === 'listen') && modes.get(section) !== 'http',
   );
   return {
-    text: text.join('\n'),
+    text: `${text.join('\n')}\n\n${ringSection(files)}`,
     reducedAttribution:
       blind.length > 0
         ? `no log line per request where haproxy forwards plain TCP: ${blind.map(({ name }) => name).join(', ')}`

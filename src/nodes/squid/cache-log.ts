@@ -3,8 +3,8 @@ import { groupBy } from '../../collections.js';
 
 /** A message; squid names the request in whose course it was written on the line below it. */
 interface Message {
-  /** Unix time, ms. */
-  at: number;
+  /** Unix time in ms, cut off to the second: squid prints the milliseconds of an earlier message (debugLogTime in src/debug.cc). */
+  second: number;
   words: string;
   transaction: string | undefined;
   line: string;
@@ -13,7 +13,7 @@ interface Message {
 export interface FailedConnection {
   /** `address:port`. */
   to: string;
-  at: number;
+  second: number;
   /** errno of socket() or bind(); 0 where the log has none: connect() itself failed. */
   errno: number;
   /** It made squid hold the peer for DEAD. */
@@ -21,52 +21,84 @@ export interface FailedConnection {
   line: string;
 }
 
+/** A peer was held for DEAD from then on, or no longer. */
+export interface PeerState {
+  second: number;
+  dead: boolean;
+  /** The request in whose course it came to that. */
+  transaction: string | undefined;
+}
+
+/** The time of a request, Unix ms: its number alone is not enough, as a restarted squid counts anew. */
+export interface When {
+  transaction: string;
+  startedAt: number;
+  endedAt: number;
+}
+
 export interface CacheLog {
-  /** Failed connections to peers by request number. */
-  failures: Map<string, FailedConnection[]>;
-  /** errno with which socket() or bind() failed last, by request number. */
-  errnos: Map<string, number>;
-  /** Whether a peer of that name was held for DEAD at a time, Unix ms. */
-  dead(name: string, at: number): boolean;
+  /** Failed connections to peers in the course of that request. */
+  failures(request: When): FailedConnection[];
+  /** errno with which socket() or bind() failed last in the course of that request; 0 where neither did. */
+  errnoOf(request: When): number;
+  /** What became of each peer, by its name. */
+  states: Map<string, PeerState[]>;
   /** Lines that tell of descriptors running short and belong to no request. */
   shortages: { at: number; line: string }[];
 }
 
-const LINE = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?(?: kid\d+)?\| (.*)$/;
+const LINE = /^(\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.\d{3})?(?: kid\d+)?\| (.*)$/;
 const TRANSACTION = /^\s+current master transaction: master(\d+)/;
 const FAILED = /^TCP connection to ([\d.]+)\/(\d+) failed$/;
 const STATE = /^Detected (DEAD|REVIVED) \w+: (\S+)/;
 const NO_SOCKET = /^(?:comm_openex socket failure|commBind Cannot bind socket.*): \((\d+)\) /;
 const SHORTAGE = /running out of filedescriptors|Too many open files/;
 
-/** Reads the log; it must be in UTC, with `debug_options 15,2` for milliseconds. */
+/** Reads the log; it must be in UTC. */
 export function readCacheLog(text: string): CacheLog {
-  const failures: (FailedConnection & { transaction: string | undefined })[] = [];
-  const errnos = new Map<string, number>();
-  const states = new Map<string, { at: number; dead: boolean }[]>();
+  const failures: (FailedConnection & { transaction: string })[] = [];
+  const errnos: { transaction: string; second: number; errno: number }[] = [];
+  const states = new Map<string, PeerState[]>();
   const shortages: CacheLog['shortages'] = [];
-  for (const { at, words, transaction, line } of messages(text)) {
+  let unclaimed = new Map<string, number>();
+  for (const { second, words, transaction = '', line } of messages(text)) {
     const failed = FAILED.exec(words);
     const state = STATE.exec(words);
-    const errno = NO_SOCKET.exec(words)?.[1];
+    const errno = Number(NO_SOCKET.exec(words)?.[1] ?? 0);
     if (failed !== null) {
-      const to = `${failed[1]}:${failed[2]}`;
-      failures.push({ transaction, to, at, errno: errnos.get(transaction ?? '') ?? 0, markedDown: false, line });
+      const [, address, port] = failed;
+      const own = unclaimed.get(transaction) ?? 0;
+      unclaimed.delete(transaction);
+      failures.push({ transaction, to: `${address}:${port}`, second, errno: own, markedDown: false, line });
     } else if (state !== null) {
       const [, what, name] = state;
-      states.set(name, [...(states.get(name) ?? []), { at, dead: what === 'DEAD' }]);
+      const before = states.get(name) ?? [];
+      states.set(name, [...before, { second, dead: what === 'DEAD', transaction: transaction || undefined }]);
       const last = failures.at(-1);
       if (what === 'DEAD' && last !== undefined) last.markedDown = true;
-    } else if (errno !== undefined && transaction !== undefined) errnos.set(transaction, Number(errno));
-    else if (SHORTAGE.test(words)) shortages.push({ at, line });
+    } else if (errno !== 0 && transaction !== '') {
+      errnos.push({ transaction, second, errno });
+      unclaimed.set(transaction, errno);
+    } else if (SHORTAGE.test(words)) shortages.push({ at: second, line });
+    else if (words.startsWith('Starting Squid')) {
+      unclaimed = new Map();
+      for (const seen of states.values()) seen.push({ second, dead: false, transaction: undefined });
+    }
   }
+  const failuresOf = groupBy(failures, (one) => one.transaction);
+  const errnosOf = groupBy(errnos, (one) => one.transaction);
   return {
-    failures: groupBy(failures, ({ transaction }) => transaction ?? ''),
-    errnos,
-    dead: (name, at) => states.get(name)?.findLast((state) => state.at <= at)?.dead ?? false,
+    failures: (request) => (failuresOf.get(request.transaction) ?? []).filter((one) => isWithin(one, request)),
+    errnoOf: (request) => errnosOf.get(request.transaction)?.findLast((one) => isWithin(one, request))?.errno ?? 0,
+    states,
     shortages,
   };
 }
+
+const SECOND_MS = 1000;
+
+const isWithin = ({ second }: { second: number }, { startedAt, endedAt }: When) =>
+  second + SECOND_MS > startedAt && second <= endedAt;
 
 function messages(text: string): Message[] {
   const found: Message[] = [];
@@ -78,8 +110,8 @@ function messages(text: string): Message[] {
       continue;
     }
     const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
-    const at = Date.UTC(year, month - 1, day, hour, minute, second, Number(match[7] ?? 0));
-    found.push({ at, words: match[8], transaction: undefined, line });
+    const at = Date.UTC(year, month - 1, day, hour, minute, second);
+    found.push({ second: at, words: match[7], transaction: undefined, line });
   }
   return found;
 }

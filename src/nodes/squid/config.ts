@@ -35,8 +35,8 @@ const FIELDS = [
 ];
 
 /**
- * Directives that the testbed decides, for a rendered configuration and for the user's own: logs with milliseconds and every failed
- * connection (section 15 tells of peers), each line written at once, and nothing that looks beyond the testbed.
+ * Directives that the testbed decides, for a rendered configuration and for the user's own: its logs, each line written at once
+ * (section 15 of the debug output tells of peers), and nothing that looks beyond the testbed.
  */
 export function ownDirectives(files: SquidFiles): string {
   return `logformat portparty ${FIELDS.join(' ')}

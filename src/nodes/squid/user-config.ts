@@ -37,7 +37,7 @@ export interface AdaptedConfig {
 
 /**
  * Fills `{{listen}}` (address:port) and `{{backends}}` (`cache_peer` lines); leaves out logs, users and files that are the testbed's to
- * decide and puts its own first; relative includes are taken from /etc/squid.
+ * decide and puts its own last, so that squid's words on a mistake name the user's own lines; relative includes are taken from /etc/squid.
  * @throws PortPartyError (exit 2) at `where` for a cache on disk
  */
 export function adaptConfig(
@@ -55,8 +55,7 @@ export function adaptConfig(
   const reasons: string[] = [];
   const kept = directives(text).flatMap((directive): string[] => {
     const [name, ...words] = directive.trim().split(/\s+/);
-    if (DECIDED.has(name)) return [];
-    if (name === 'logformat' && words[0] === 'portparty') return [];
+    if (DECIDED.has(name) || (name === 'logformat' && words[0] === 'portparty')) return [''];
     if (name === 'cache_dir')
       throw usageError('the testbed has no cache on disk', where, 'leave out `cache_dir`: squid then caches in memory');
     if (HIDES_ID.test(directive.trim()))
@@ -66,15 +65,25 @@ export function adaptConfig(
     return [`include ${words.map((path) => (path.startsWith('/') ? path : `${CONFIG_FOLDER}/${path}`)).join(' ')}`];
   });
   return {
-    text: `${ownDirectives(files)}\n${kept.join('\n')}\n`,
+    text: `${kept.join('\n')}\n${ownDirectives(files)}`,
     reducedAttribution: reasons.length > 0 ? reasons.join('; ') : undefined,
   };
 }
 
-/** The lines of a squid.conf, those that a backslash continues as one. */
+/** The lines of a squid.conf; what a backslash continues is one, with empty ones behind it. */
 function directives(text: string): string[] {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replaceAll(/\\\n\s*/g, ' ')
-    .split('\n');
+  const lines: string[] = [];
+  let continued = 0;
+  for (const line of text.split(/\r?\n/)) {
+    const before = continued > 0 ? lines.length - continued : -1;
+    const goesOn = line.endsWith('\\');
+    const words = goesOn ? line.slice(0, -1) : line;
+    if (before < 0) lines.push(words);
+    else {
+      lines[before] += ` ${words.trim()}`;
+      lines.push('');
+    }
+    continued = goesOn ? continued + 1 : 0;
+  }
+  return lines;
 }

@@ -21,6 +21,9 @@ const TAGS = [
   'CLI',
 ];
 
+/** A command that is given at each start, in the log. */
+export const BEGINNING = /^ *0 CLI +- Rd backend\.list begin-\d+.*$/m;
+
 const LABEL = 'varnishlog';
 /** The log in the host's log folder. */
 export const LOG_FILE = `${LABEL}.log`;
@@ -41,8 +44,12 @@ export async function startLogging(host: Host, folder: string): Promise<Logging>
   const filter = ['-i', TAGS.join(','), '-I', 'ReqHeader:^(?i)x-request-id:', '-I', 'BereqHeader:^(?i)x-request-id:'];
   const process = await host.spawn(['varnishlog', '-n', folder, '-g', 'raw', ...filter], { label: LABEL });
 
+  // A varnish that was restarted goes on in the log of the one before.
+  const start = Date.now();
+
   /** Varnish logs the commands that it is given: when one is in the file, all before it is too. */
-  async function follow(marker: string): Promise<void> {
+  async function follow(what: string): Promise<void> {
+    const marker = `${what}-${start}`;
     const deadline = performance.now() + FOLLOWS_WITHIN_MS;
     for (let asked = 0; ; asked++) {
       if (!process.running)
@@ -67,8 +74,6 @@ export async function startLogging(host: Host, folder: string): Promise<Logging>
     const deadline = performance.now() + ENDS_WITHIN_MS;
     while ((await underWay()) > 0 && performance.now() < deadline) await breakConnections(host, listen);
     await follow('end');
-    await process.signal('SIGTERM');
-    await process.exited;
   }
 
   await follow('begin');

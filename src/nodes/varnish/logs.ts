@@ -1,12 +1,18 @@
 /** varnish's log, made into what it saw of every request. */
 import type { Sighting } from '../kind.js';
 import { triesOf } from './fetches.js';
+import { BEGINNING } from './logging.js';
 import { headerOf, lastTime, lastValue, readTransactions, type Transaction, timeOf } from './shared-log.js';
 
 const ID_HEADER = 'x-request-id';
 
 /** Reads the log; the VCL tells which address a backend's name stands for. */
 export function readVarnishLog(host: string, text: string, vcl: string): Sighting[] {
+  // A varnish that was started again numbers its transactions anew.
+  return text.split(BEGINNING).flatMap((part) => readOneLife(host, part, vcl));
+}
+
+function readOneLife(host: string, text: string, vcl: string): Sighting[] {
   const transactions = readTransactions(text);
   const tries = triesOf(transactions, addressesIn(vcl));
   return [...transactions.values()].flatMap((transaction): Sighting[] => {

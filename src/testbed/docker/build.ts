@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { StartedTestContainer } from 'testcontainers';
 import { testbedError } from '../../errors.js';
-import { allOrFirstError } from '../../promises.js';
+import { allOrFirstError, thenEnd } from '../../promises.js';
 import { forgetNamespaces } from '../../sys/namespace.js';
 import type { Plan, PlannedHost } from '../../topology/plan.js';
 import { shiftPlan } from '../../topology/shift-plan.js';
@@ -16,7 +16,7 @@ import { imageOf } from './images-for.js';
 import { linkLines } from './links.js';
 import { containerName } from './names.js';
 import { makeNetworks, type TestbedNetwork } from './networks.js';
-import { canEnter, direct, type Reach, type Reachable, sidecar, whyNotDirect } from './reach.js';
+import { canEnter, direct, mayBeSidecar, type Reach, type Reachable, sidecar, whyNotDirect } from './reach.js';
 import { removeLabelled, TESTBED_LABEL } from './removal.js';
 import type { Session } from './session.js';
 import { addWires, networkOf, wireSegments } from './wires.js';
@@ -42,7 +42,7 @@ export async function buildDocker(session: Session, plan: Plan, { logsRoot }: { 
   throw testbedError(
     'the networks of this daemon leave no room in 198.18.0.0/15 for the testbed',
     undefined,
-    'wait until other runs have ended, or remove what they left: portparty clean',
+    'wait until other runs have ended, or remove what they left: portparty clean; docker network ls shows the others',
   );
 }
 
@@ -73,8 +73,7 @@ async function buildAt(opened: Session, plan: Plan, logsRoot: string): Promise<T
       }),
     );
   } catch (error) {
-    await down();
-    throw error;
+    return await thenEnd(error, down);
   }
   const inOrder = new Map(plan.hosts.map(({ name }) => [name, hosts.get(name)!]));
   return {
@@ -129,7 +128,10 @@ async function chooseReach(session: Session, containers: StartedTestContainer[],
   };
   const all = await Promise.all(containers.map((container, index) => reachable(container, hosts[index].name)));
   const enter = whyNotDirect(session.daemon) === undefined && all.every(canEnter);
-  if (!enter) await session.need(['agent']);
+  if (!enter) {
+    mayBeSidecar();
+    await session.need(['agent']);
+  }
   return async (container: StartedTestContainer, name: string): Promise<Reach> => {
     const known = all.find(({ host }) => host === name) ?? (await reachable(container, name));
     return enter ? direct(known) : sidecar(session, known);
@@ -183,7 +185,7 @@ async function takeDown(session: Session, hosts: Map<string, DockerHost>): Promi
   const { docker } = session.daemon;
   const label = `${TESTBED_LABEL}=${session.prefix}`;
   try {
-    await Promise.all([...hosts.values()].map((host) => host.keepLogs()));
+    await allOrFirstError([...hosts.values()].map((host) => host.keepLogs()));
   } finally {
     // Descriptors of namespaces would keep them alive.
     forgetNamespaces();

@@ -13,8 +13,7 @@ export async function checkDocker(): Promise<Check[]> {
   try {
     daemon = await connectDaemon();
   } catch (error) {
-    const { message, hint } = error as PortPartyError;
-    return [{ name: 'daemon', ok: false, required: true, detail: message, remedies: hint === undefined ? [] : [hint] }];
+    return [failed('daemon', error)];
   }
   return [
     {
@@ -25,8 +24,17 @@ export async function checkDocker(): Promise<Check[]> {
       remedies: [],
     },
     traffic(daemon),
-    ...(await Promise.all([images(daemon), leftovers(daemon)])),
+    ...(await Promise.all([
+      images(daemon).catch((error) => failed('images', error)),
+      leftovers(daemon).catch((error) => failed('leftovers', error)),
+    ])),
   ];
+}
+
+/** A check that the daemon, or its answer, has ended. */
+function failed(name: string, error: unknown): Check {
+  const { message, hint } = error as PortPartyError;
+  return { name, ok: false, required: true, detail: message, remedies: hint === undefined ? [] : [hint] };
 }
 
 function traffic(daemon: Daemon): Check {

@@ -1,12 +1,15 @@
 /** Files of a container: through the daemon's archive calls, or straight from its root where this process sees it. */
-import { mkdirSync } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, posix, resolve, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Container } from 'dockerode';
 import { extract, pack } from 'tar-stream';
 import { daemonError, isNotFound } from './daemon.js';
+
+/** The user of our own images (docker/), whose folders are theirs. */
+const IMAGE_USER = 10001;
 
 /** A file to put into a container. */
 export interface FileToPut {
@@ -15,7 +18,11 @@ export interface FileToPut {
   text: string;
 }
 
-/** Puts files into a container, started or not; folders that are missing are made, and all may write to them. */
+/**
+ * Puts files into a container, started or not; folders that are missing are made, and all may write to them. The files belong to the
+ * user of our own images: in a folder that all may write to, a daemon must not even open another one's file to write it
+ * (`fs.protected_regular`, Documentation/admin-guide/sysctl/fs.rst).
+ */
 export async function putFiles(
   container: Container,
   where: string,
@@ -24,7 +31,8 @@ export async function putFiles(
 ): Promise<void> {
   const archive = pack();
   for (const folder of folders) archive.entry({ name: `${folder.slice(1)}/`, type: 'directory', mode: 0o1777 });
-  for (const { path, text } of files) archive.entry({ name: path.slice(1), mode: 0o644 }, text);
+  for (const { path, text } of files)
+    archive.entry({ name: path.slice(1), mode: 0o644, uid: IMAGE_USER, gid: IMAGE_USER }, text);
   archive.finalize();
   try {
     await container.putArchive(await buffer(archive), { path: '/' });
@@ -42,10 +50,12 @@ export async function readText(
 ): Promise<string> {
   if (root !== undefined) {
     try {
-      return await readFile(`${root}${path}`, 'utf8');
+      // A link would lead to a file of this machine.
+      return await readFile(`${root}${path}`, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW });
     } catch (error) {
-      // Gone with the container's processes: the daemon still has the files.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw daemonError(`reading ${path}`, error, where);
+      // A link, which the daemon follows inside the container, or gone with the container's processes: the daemon still has the files.
+      if (!['ELOOP', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw daemonError(`reading ${path}`, error, where);
     }
   }
   let text = '';
@@ -98,5 +108,5 @@ async function eachFile(
 
 /** A path in the container, relative ones from `folder`. */
 export function inFolder(folder: string, path: string): string {
-  return path.startsWith('/') ? path : join(folder, path);
+  return path.startsWith('/') ? path : posix.join(folder, path);
 }

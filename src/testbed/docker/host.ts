@@ -17,7 +17,7 @@ const RUN_DIR = '/portparty/run';
 
 /** A host, and how its logs reach this machine. */
 export interface DockerHost extends Host {
-  /** Copies what its daemons wrote to the record's folder. */
+  /** Copies what its daemons wrote to the record's folder, once no image is being started any more. */
   keepLogs(): Promise<void>;
 }
 
@@ -37,6 +37,8 @@ export async function dockerHost(
   await mkdir(recordDir, { recursive: true });
   // What its daemons say comes here as they say it; what they write into files is copied at the end.
   const spawned = new Set<string>();
+  /** Containers being made; whoever removes them waits until they are there to be found. */
+  const starting: Promise<unknown>[] = [];
 
   return {
     name,
@@ -63,7 +65,9 @@ export async function dockerHost(
         recordDir,
         folders: [LOG_DIR, RUN_DIR],
       };
-      const user = await startUserContainer(session, place, start);
+      const made = startUserContainer(session, place, start);
+      starting.push(made);
+      const user = await made;
       files = { container: user.container, root: undefined };
       return user.process;
     },
@@ -84,6 +88,7 @@ export async function dockerHost(
     setSysctl: reach.setSysctl,
     sysctl: reach.sysctl,
     async keepLogs() {
+      await Promise.allSettled(starting);
       // A host without daemons has written nothing.
       if (spawned.size > 0) await copyFolder(files.container, name, LOG_DIR, recordDir);
     },

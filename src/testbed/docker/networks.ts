@@ -13,7 +13,8 @@ export interface TestbedNetwork {
 /**
  * Makes one bridge network per segment. Docker's masquerading is off in each, as it would also change packets that only pass
  * a bridge (`net.bridge.bridge-nf-call-iptables`): a packet of one segment in another one would match its rule. The networks
- * are not `internal`, whose isolation rules would drop them.
+ * are not `internal`, whose isolation rules would drop them. For the same reason a daemon's protection of container addresses
+ * is off: it would drop a packet for a host of another segment on its way to the gateway.
  * Throws a PortPartyError (exit 3).
  */
 export async function makeNetworks(
@@ -34,6 +35,7 @@ export async function makeNetworks(
           Options: {
             'com.docker.network.bridge.enable_ip_masquerade': 'false',
             'com.docker.network.bridge.enable_icc': 'true',
+            ...unprotected(session.daemon.version),
           },
         });
         return [name, { id: network.id, name: fullName }];
@@ -43,6 +45,14 @@ export async function makeNetworks(
     }),
   );
   return new Map(made);
+}
+
+/**
+ * Since version 28 a rule of PREROUTING drops what is addressed to a container and comes in by another bridge
+ * (docs.docker.com/engine/network/port-publishing, gateway modes); version 27 refuses this mode, older ones do not know it.
+ */
+function unprotected(version: string): Record<string, string> {
+  return Number.parseInt(version, 10) >= 28 ? { 'com.docker.network.bridge.gateway_mode_ipv4': 'nat-unprotected' } : {};
 }
 
 function firstAddress(subnet: string): string {

@@ -50,13 +50,18 @@ export function whyNotDirect(daemon: Daemon): string | undefined {
   if (!['auto', 'host', 'container'].includes(wanted))
     throw usageError(`expected auto, host or container`, `${TRAFFIC_SETTING}=${wanted}`);
   const reason = wanted === 'container' ? `${TRAFFIC_SETTING}=container` : obstacle(daemon);
-  if (reason !== undefined && wanted === 'host')
+  if (reason !== undefined) mayBeSidecar(reason);
+  return reason;
+}
+
+/** Throws a PortPartyError (exit 3) where the user wants the traffic to come from this process, which cannot be. */
+export function mayBeSidecar(reason = "it does not see the containers' processes"): void {
+  if (process.env[TRAFFIC_SETTING] === 'host')
     throw testbedError(
       `traffic cannot come from this process: ${reason}`,
       `${TRAFFIC_SETTING}=host`,
       `leave ${TRAFFIC_SETTING} out`,
     );
-  return reason;
 }
 
 function obstacle(daemon: Daemon): string | undefined {

@@ -1,4 +1,5 @@
 /** Removing what the driver made, by label: what was made half, or by a process that was killed, is found as well. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { daemonError, daemonWords, isNotFound } from './daemon.js';
 
@@ -48,15 +49,26 @@ export async function removeThings(docker: Dockerode, things: Thing[]): Promise<
   }
 }
 
+/** How often what is in use is tried again, and how long for, ms: its containers may be on their way out by another's hand. */
+const IN_USE_MS = { pause: 100, longest: 10_000 };
+
 /** Removes one. */
-export async function removeThing(docker: Dockerode, { what, id, name }: Thing): Promise<void> {
+export async function removeThing(docker: Dockerode, thing: Thing): Promise<void> {
+  const deadline = performance.now() + IN_USE_MS.longest;
+  while (!(await isRemoved(docker, thing, performance.now() > deadline))) await sleep(IN_USE_MS.pause);
+}
+
+/** False while a network or volume is in use still; throws for that too if it is the last try. */
+async function isRemoved(docker: Dockerode, { what, id, name }: Thing, last: boolean): Promise<boolean> {
   try {
     if (what === 'container') await docker.getContainer(id).remove({ force: true, v: true });
     else if (what === 'network') await docker.getNetwork(id).remove();
     else await docker.getVolume(id).remove({ force: true });
+    return true;
   } catch (error) {
     // Another process, the reaper perhaps, may be at it as well.
-    if (isNotFound(error) || /already in progress/.test(daemonWords(error))) return;
+    if (isNotFound(error) || /already in progress/.test(daemonWords(error))) return true;
+    if (!last && /has active endpoints|volume is in use/.test(daemonWords(error))) return false;
     throw daemonError(`removing the ${what} ${name}`, error);
   }
 }

@@ -1,9 +1,9 @@
 /** One process's dealings with the daemon: its labels, its reaper, and the images that it needs. */
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { type Daemon, daemonError } from './daemon.js';
 import { ensureImages, type ImageName } from './images/ensure.js';
 import { OWNER_LABEL, ownOwner } from './owner.js';
+import { REAPER_LABEL, startReaper } from './reaper-client.js';
 import { OWN_REAPER, REAPER_IMAGE } from './reaper-image.js';
 
 /** What every container, network and volume of this process carries. */
@@ -19,9 +19,6 @@ export interface Session {
   /** Lets the reaper go. Idempotent. */
   close(): Promise<void>;
 }
-
-/** Label by which testcontainers' reaper knows what to remove. */
-const REAPER_LABEL = 'org.testcontainers.session-id';
 
 /**
  * Builds the images that are missing and starts the reaper, which removes everything of this process should it be killed.
@@ -40,7 +37,7 @@ export async function openSession(
   const ownReaper = REAPER_IMAGE === OWN_REAPER && process.env.TESTCONTAINERS_RYUK_DISABLED !== 'true';
   await need(ownReaper ? [...names, 'reaper'] : names);
   if (ownReaper) await nameReaper(daemon, images.reaper!);
-  const reaper = await startReaper();
+  const reaper = await startReaper(daemon);
   return {
     daemon,
     prefix: `portparty-${randomUUID().slice(0, 8)}`,
@@ -51,11 +48,6 @@ export async function openSession(
   };
 }
 
-interface Reaper {
-  sessionId: string;
-  leave(): Promise<void>;
-}
-
 async function nameReaper(daemon: Daemon, tag: string): Promise<void> {
   const [repo, version] = OWN_REAPER.split(':');
   await daemon.docker
@@ -64,27 +56,4 @@ async function nameReaper(daemon: Daemon, tag: string): Promise<void> {
     .catch((error) => {
       throw daemonError(`naming the image ${tag}`, error);
     });
-}
-
-/** testcontainers' reaper, with our own image in the place of one from a registry. */
-async function startReaper(): Promise<Reaper> {
-  const { getContainerRuntimeClient, getReaper } = await import('testcontainers');
-  try {
-    const reaper = await getReaper(await getContainerRuntimeClient());
-    const { socket } = reaper as unknown as { socket?: Socket };
-    return {
-      sessionId: reaper.sessionId,
-      async leave() {
-        if (socket === undefined || socket.destroyed) return;
-        // Understood by our own reaper alone: nothing of this client is left, so there is nothing to wait for.
-        socket.write('bye\r\n');
-        await new Promise<void>((resolve) => {
-          socket.end(resolve);
-          socket.once('error', () => resolve());
-        });
-      },
-    };
-  } catch (error) {
-    throw daemonError('starting the reaper, which removes the containers should this process be killed', error);
-  }
 }

@@ -2,6 +2,8 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type { HostProcess, ImageStart } from '../host.js';
 import { startContainer } from './container.js';
@@ -22,6 +24,9 @@ export interface UserContainerPlace {
   /** Folders that anybody in the container may write to. */
   folders: string[];
 }
+
+/** How long the last of its output may lag behind its end, which comes by another connection, ms. */
+const OUTPUT_LAG_MS = 1000;
 
 /** Starts it; resolves once its first process runs. Throws a PortPartyError (exit 3). */
 export async function startUserContainer(
@@ -52,18 +57,23 @@ export async function startUserContainer(
   const container = docker.getContainer(started.getId());
   const { State } = await container.inspect();
   let running = true;
-  const exited = container.wait().then(
-    ({ StatusCode }: { StatusCode: number }) => {
+  const { stdout, stderr } = streams.opened();
+  const outputEnded = Promise.allSettled([finished(stdout), finished(stderr)]);
+  const exited = container
+    .wait()
+    .then(
+      ({ StatusCode }: { StatusCode: number }) => ({ code: StatusCode, signal: null }),
+      () => ({ code: null, signal: 'SIGKILL' }),
+    )
+    .then(async (end) => {
+      await Promise.race([outputEnded, sleep(OUTPUT_LAG_MS, undefined, { ref: false })]);
+      // What comes later still must not be written to a file that has ended.
+      stdout.unpipe(log).resume();
+      stderr.unpipe(log).resume();
+      await new Promise<void>((resolve) => log.end(resolve));
       running = false;
-      log.end();
-      return { code: StatusCode, signal: null };
-    },
-    () => {
-      running = false;
-      log.end();
-      return { code: null, signal: 'SIGKILL' };
-    },
-  );
+      return end;
+    });
   return {
     container,
     process: {

@@ -156,6 +156,19 @@ describe("nginx's logs", () => {
     expect(sighting).toMatchObject({ tries: [], refusal: { cause: 'connection-limit', evidence: limited } });
   });
 
+  it('tell a backend that has its most connections from one that is held down', () => {
+    const busy = access({ upstream: 'backends', upstreamStatus: '502' });
+    const none = 'no live upstreams while connecting to upstream';
+    const disabled = 'upstream server temporarily disabled while connecting to upstream';
+    const limited = 'server 198.18.0.18:8080 max_fails=1 fail_timeout=10s max_conns=5;';
+    const ends = (errors: string[], configuration: string) =>
+      read([busy], errors, configuration).sightings[0].tries.map(({ result }) => result);
+    expect(ends([error(none, 1, 'backends')], limited)).toEqual(['connection-limit']);
+    expect(ends([error(none, 1, 'backends')], 'server 198.18.0.18:8080;')).toEqual(['no-live-backend']);
+    const earlier = error(disabled, 2, '198.18.0.18:8080', '19:50:33');
+    expect(ends([earlier, error(none, 1, 'backends')], limited)).toEqual(['no-live-backend']);
+  });
+
   it('tell of a request for which no connection to a backend was left', () => {
     const line = access({ status: 500, upstream: '', upstreamStatus: '-', responseTime: '0.000' });
     const words = '9 worker_connections are not enough while connecting to upstream';

@@ -40,46 +40,53 @@ function firstPresent(inventory: Inventory, names: string[]): BaseImage | undefi
   return name === undefined ? undefined : { name, id: idOf(inventory, name)! };
 }
 
+/** Where to get one, and how. */
+export interface Getting {
+  docker: Dockerode;
+  inventory: Inventory;
+  setting: BaseSetting;
+  onProgress: ImageProgress;
+  signal: AbortSignal | undefined;
+}
+
 /** Gets a Debian that is not there yet. Throws a PortPartyError (exit 3). */
-export function getBase(
-  docker: Dockerode,
-  inventory: Inventory,
-  setting: BaseSetting,
-  onProgress: ImageProgress,
-): Promise<BaseImage> {
-  return getEither(setting, {
-    what: 'the base image',
-    pull: async () => ({ name: OFFICIAL_BASE, id: await pullImage(docker, OFFICIAL_BASE, onProgress) }),
-    whyNotLocal: () => whyNoLocalBase(inventory),
-    make: async () => {
-      onProgress(`making the base image ${LOCAL_BASE} with ${BASE_SCRIPT}`);
-      return { name: LOCAL_BASE, id: await makeLocalBase(docker, onProgress) };
+export function getBase({ docker, inventory, setting, onProgress, signal }: Getting): Promise<BaseImage> {
+  return getEither(
+    { setting, signal },
+    {
+      what: 'the base image',
+      pull: async () => ({ name: OFFICIAL_BASE, id: await pullImage(docker, OFFICIAL_BASE, onProgress, signal) }),
+      whyNotLocal: () => whyNoLocalBase(inventory),
+      make: async () => {
+        onProgress(`making the base image ${LOCAL_BASE} with ${BASE_SCRIPT}`);
+        return { name: LOCAL_BASE, id: await makeLocalBase(docker, onProgress, signal) };
+      },
+      hint: `run \`sudo ${BASE_SCRIPT}\` on a Linux machine with the daemon, or let the daemon reach a registry; ${BASE_SETTING} decides which`,
     },
-    hint: `run \`sudo ${BASE_SCRIPT}\` on a Linux machine with the daemon, or let the daemon reach a registry; ${BASE_SETTING} decides which`,
-  });
+  );
 }
 
 /** Gets a Node.js that is not there yet; `base` is awaited only where one is built on it. Throws a PortPartyError (exit 3). */
 export function getNode(
-  docker: Dockerode,
-  inventory: Inventory,
-  setting: BaseSetting,
+  { docker, inventory, setting, onProgress, signal }: Getting,
   base: () => Promise<BaseImage>,
-  onProgress: ImageProgress,
 ): Promise<BaseImage> {
-  return getEither(setting, {
-    what: 'the image with Node.js',
-    pull: async () => ({ name: OFFICIAL_NODE, id: await pullImage(docker, OFFICIAL_NODE, onProgress) }),
-    whyNotLocal: () => whyNoLocalNode(inventory),
-    make: async () => {
-      const below = await base();
-      const { tag, context } = localNode(below);
-      onProgress(`building ${tag} with this machine's Node.js ${process.version}`);
-      await buildImage(docker, { tag, context, buildArgs: { BASE: below.name }, labels: {} }, onProgress);
-      return { name: tag, id: (await docker.getImage(tag).inspect()).Id };
+  return getEither(
+    { setting, signal },
+    {
+      what: 'the image with Node.js',
+      pull: async () => ({ name: OFFICIAL_NODE, id: await pullImage(docker, OFFICIAL_NODE, onProgress, signal) }),
+      whyNotLocal: () => whyNoLocalNode(inventory),
+      make: async () => {
+        const below = await base();
+        const { tag, context } = localNode(below);
+        const say = (line: string) => onProgress(`building portparty/node-base of Node.js ${process.version}: ${line}`);
+        await buildImage(docker, { tag, context, buildArgs: { BASE: below.name } }, say, signal);
+        return { name: tag, id: (await docker.getImage(tag).inspect()).Id };
+      },
+      hint: `let the daemon reach a registry, or load the image by hand: docker pull ${OFFICIAL_NODE} && docker save ${OFFICIAL_NODE}; see ${BASE_SETTING}`,
     },
-    hint: `let the daemon reach a registry, or load the image by hand: docker pull ${OFFICIAL_NODE} && docker save ${OFFICIAL_NODE}; see ${BASE_SETTING}`,
-  });
+  );
 }
 
 interface Ways {
@@ -90,7 +97,10 @@ interface Ways {
   hint: string;
 }
 
-async function getEither(setting: BaseSetting, { what, pull, whyNotLocal, make, hint }: Ways): Promise<BaseImage> {
+async function getEither(
+  { setting, signal }: Pick<Getting, 'setting' | 'signal'>,
+  { what, pull, whyNotLocal, make, hint }: Ways,
+): Promise<BaseImage> {
   const where = `${BASE_SETTING}=${setting}`;
   let pulling: PortPartyError | undefined;
   if (setting !== 'local') {
@@ -98,6 +108,7 @@ async function getEither(setting: BaseSetting, { what, pull, whyNotLocal, make, 
       return await pull();
     } catch (error) {
       pulling = error as PortPartyError;
+      if (signal?.aborted) throw error;
       if (setting === 'registry') throw testbedError(pulling.message, where, hint, error);
     }
   }

@@ -12,7 +12,7 @@ export const IMAGES = {
   client: { base: 'plain' },
   gateway: { base: 'plain' },
   nginx: { base: 'plain' },
-  haproxy: { base: 'plain' },
+  haproxy: { base: 'node', entries: ['nodes/haproxy/rings-to-log.js'] },
   squid: { base: 'plain' },
   varnish: { base: 'plain' },
   redis: { base: 'plain' },

@@ -6,7 +6,7 @@ import { buildImage, type ImageProgress } from './build-image.js';
 import { IMAGES, type ImageName, type ImageSource, REPOSITORY } from './catalog.js';
 import { addPackages, type BuildContext, contextHash, imageContext } from './context.js';
 import { idOf, takeInventory } from './inventory.js';
-import { IMAGE_LABEL, removeOldImages } from './old-images.js';
+import { removeOldImages } from './old-images.js';
 
 export type { ImageProgress } from './build-image.js';
 export type { ImageName } from './catalog.js';
@@ -17,24 +17,22 @@ const AT_A_TIME = 3;
 /**
  * Builds what is missing; resolves to the full tag by name. A tag says what is in it (a hash of the Dockerfile, of all that
  * is copied, and of the image below), so an image of that name is never built twice.
- * Throws a PortPartyError (exit 3) with the daemon's own words and the step that failed.
+ * Throws a PortPartyError (exit 3) with the daemon's own words and the step that failed; aborted by `signal`, it stops.
  */
 export async function ensureImages<Name extends ImageName>(
   docker: Dockerode,
   names: Name[],
   onProgress: ImageProgress,
+  signal?: AbortSignal,
 ): Promise<Record<Name, string>> {
   const setting = baseSetting();
   // The files are read while the daemon answers.
   const [inventory, contexts] = await Promise.all([takeInventory(docker, BASE_NAMES), readContexts(names)]);
   for (const context of contexts.values()) addPackages(context, inventory.cpu);
-  const plain = once(
-    async () => presentBase(inventory, setting) ?? (await getBase(docker, inventory, setting, onProgress)),
-  );
+  const getting = { docker, inventory, setting, onProgress, signal };
+  const plain = once(async () => presentBase(inventory, setting) ?? (await getBase(getting)));
   const node = once(
-    async () =>
-      presentNode(inventory, setting, presentBase(inventory, setting)) ??
-      (await getNode(docker, inventory, setting, plain, onProgress)),
+    async () => presentNode(inventory, setting, presentBase(inventory, setting)) ?? (await getNode(getting, plain)),
   );
 
   const tags = {} as Record<Name, string>;
@@ -48,10 +46,14 @@ export async function ensureImages<Name extends ImageName>(
     }),
   );
   await inParallel(builds, AT_A_TIME, (build, index) =>
-    buildOne(docker, build, (line) =>
-      onProgress(`building ${REPOSITORY}/${build.name} (${index + 1} of ${builds.length}): ${line}`),
+    buildOne(
+      docker,
+      build,
+      (line) => onProgress(`building ${REPOSITORY}/${build.name} (${index + 1} of ${builds.length}): ${line}`),
+      signal,
     ),
   );
+  if (builds.length > 0) await removeOldImages(docker, new Set(builds.flatMap(({ tag, base }) => [tag, base.name])));
   return tags;
 }
 
@@ -66,13 +68,17 @@ interface Build {
   context: BuildContext;
 }
 
-async function buildOne(docker: Dockerode, { name, tag, base, context }: Build, onProgress: ImageProgress) {
+function buildOne(
+  docker: Dockerode,
+  { name, tag, base, context }: Build,
+  onProgress: ImageProgress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const [native] = context.modules.missing;
   const buildArgs: Record<string, string> =
     IMAGES[name].base === 'node' ? { NODE_BASE: base.name } : { BASE: base.name };
   if (native !== undefined) buildArgs.NATIVE = native;
-  await buildImage(docker, { tag, context, buildArgs, labels: { [IMAGE_LABEL]: name } }, onProgress);
-  await removeOldImages(docker, name, tag);
+  return buildImage(docker, { tag, context, buildArgs }, onProgress, signal);
 }
 
 function once<Value>(get: () => Promise<Value>): () => Promise<Value> {

@@ -9,7 +9,6 @@ export interface PresentImage {
   id: string;
   /** All its names, `portparty/nginx:0123456789ab`. */
   tags: string[];
-  labels: Record<string, string>;
   /** Seconds since 1970. */
   created: number;
 }
@@ -33,10 +32,9 @@ export async function takeInventory(docker: Dockerode, names: string[]): Promise
       throw testbedError(`the Docker daemon runs ${Os} containers`, undefined, 'switch it to Linux containers');
     return {
       cpu: NODE_CPU[Arch] ?? Arch,
-      images: images.map(({ Id, RepoTags, Labels, Created }) => ({
+      images: images.map(({ Id, RepoTags, Created }) => ({
         id: Id,
         tags: (RepoTags ?? []).map(shortName),
-        labels: Labels ?? {},
         created: Created,
       })),
     };

@@ -23,8 +23,12 @@ export function whyNoLocalBase({ cpu }: Inventory): string | undefined {
   return otherProcessor(cpu);
 }
 
-/** Runs the script; returns the image's id. Throws a PortPartyError (exit 3) with its last words. */
-export async function makeLocalBase(docker: Dockerode, onProgress: ImageProgress): Promise<string> {
+/** Runs the script, until `signal`; returns the image's id. Throws a PortPartyError (exit 3) with its last words. */
+export async function makeLocalBase(
+  docker: Dockerode,
+  onProgress: ImageProgress,
+  signal?: AbortSignal,
+): Promise<string> {
   let last = '';
   const child = spawn('sh', [BASE_SCRIPT], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,10 +39,14 @@ export async function makeLocalBase(docker: Dockerode, onProgress: ImageProgress
       last = line;
       onProgress(line);
     });
+  // It clears up behind itself, which is waited for.
+  const stop = () => child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop);
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
+  signal?.removeEventListener('abort', stop);
   if (code !== 0) throw testbedError(`making the base image failed: ${last}`, BASE_SCRIPT);
   try {
     return (await docker.getImage(LOCAL_BASE).inspect()).Id;

@@ -48,7 +48,8 @@ async function lastOneGone(): Promise<void> {
   if (ending) return reap();
   // A client that has cleared up behind itself leaves nothing to wait for.
   const left = await findDoomed(named.values(), settings).catch(() => undefined);
-  if (clients.size > 0) return;
+  // Meanwhile another one may have come, or the end, which has its own time.
+  if (clients.size > 0 || ending) return;
   if (left?.length === 0) finish(0);
   wait(settings.reconnectionTimeout);
 }
