@@ -175,7 +175,7 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   // Whoever has logged a good answer and then left the connection broken is not excused by its backend.
   const answered = sighting !== undefined && sighting.status >= 200 && sighting.status < 499;
   const excusable = !answered || error === ClientError.responseTimeout;
-  if (sighting !== undefined && excusable && blamesFurther(file, sighting)) {
+  if (sighting !== undefined && excusable && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
     const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
     const upstream = queued ?? verdictOfSighting(file, sighting);

@@ -70,7 +70,7 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
-      if (further !== undefined && blamesFurther(file, further)) {
+      if (further !== undefined && (blamesFurther(file, further) || further.queuedMs !== undefined)) {
         const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
         const then = untilLeft(further, one.endedAt);
         return prefixed(evidence, verdictOfQueue(file, then, { askedNs, leftNs }) ?? verdictOfSighting(file, then));

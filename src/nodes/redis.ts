@@ -9,7 +9,7 @@ import type { Endpoint } from '../topology/plan.js';
 import { defineKind, type KnobProblem, type NodeContext, type RunningNode } from './kind.js';
 import { backlog, commonKnobs, maxConnections } from './knobs.js';
 import { listensOn } from './ready.js';
-import { listenOf } from './server-daemon.js';
+import { endProcess, listenOf } from './server-daemon.js';
 
 const knobs = z.strictObject({
   ...commonKnobs,
@@ -83,6 +83,8 @@ export function renderRedisConfig(spec: RedisSpec, listen: Endpoint, folder: str
 async function start({ host, spec, listen }: NodeContext<RedisSpec>): Promise<RunningNode> {
   const endpoint = listenOf(host, listen);
   const path = await host.writeFile(CONFIG_FILE, renderRedisConfig(spec, endpoint, host.runDir));
+  // One that starts again has forgotten the sale, and must not be taken by the numbers of its life before.
+  await host.writeFile(SALES_FILE, '');
   const daemon = await host.spawn(['redis-server', path], { label: LABEL, openFiles: spec.openFiles });
   await ready(host, daemon, endpoint);
   let stopping: Promise<void> | undefined;
@@ -91,8 +93,7 @@ async function start({ host, spec, listen }: NodeContext<RedisSpec>): Promise<Ru
     // A daemon that has stopped answering must not keep the run from its end.
     const ask = `cd "$1" && timeout 5 redis-cli -s ${SOCKET} --no-raw HGETALL ${SALES_KEY} > "$2/${SALES_FILE}.new" && mv "$2/${SALES_FILE}.new" "$2/${SALES_FILE}" || :`;
     await host.run(['sh', '-c', ask, 'sh', host.runDir, host.logDir]);
-    await daemon.signal('SIGTERM');
-    await daemon.exited;
+    await endProcess(daemon);
   }
   return {
     processes: [daemon],

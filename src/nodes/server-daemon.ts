@@ -143,7 +143,8 @@ export async function endProcesses(processes: HostProcess[]): Promise<void> {
   for (const process of processes) await endProcess(process);
 }
 
-async function endProcess(process: HostProcess): Promise<void> {
+/** Ends a program by SIGTERM, and by SIGKILL where it does not end in time. */
+export async function endProcess(process: HostProcess): Promise<void> {
   if (!process.running) return;
   await process.signal('SIGTERM');
   const timer = new AbortController();

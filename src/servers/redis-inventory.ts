@@ -49,7 +49,7 @@ interface Line {
   /** ms of `performance.now()` at which its present step began, and Unix ms at which its present job's try began. */
   sinceMs: number;
   triedAt: number;
-  /** The handshake's time, told with the request that waited for it, ms. */
+  /** The handshake's time, for the request that waited for it, and 0 for those after it, ms. */
   connectMs: number | undefined;
 }
 
@@ -108,7 +108,7 @@ export function redisInventory(loop: EventLoop, options: RedisInventoryOptions):
     if (line.job !== job) {
       line.job = job;
       line.triedAt = unixNow();
-      line.connectMs = undefined;
+      line.connectMs = 0;
     }
     line.sinceMs = performance.now();
     asking.delete(line);

@@ -17,7 +17,7 @@ export interface LoggedTry {
   /** Its begin and its end. */
   s: number;
   t: number;
-  /** How long the handshake took, ms; absent where it did not finish or was not needed. */
+  /** How long the handshake took, ms: 0 on a connection that stood already, absent where it did not finish. */
   c?: number;
   /** What the kernel or the store said of a failure. */
   text?: string;

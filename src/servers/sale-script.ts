@@ -39,24 +39,27 @@ if step == 'tally' then
   return cjson.encode({ stock = total, sold = number('sold'), held = redis.call('ZCARD', holding) })
 end
 local known = id ~= '' and redis.call('EXISTS', session(id)) == 1
-if step == 'view' then
+if step == 'view' or step == 'hold-first' then
   if not known then
     id = fresh
     redis.call('HSET', session(id), 'expired', 0)
+    known = true
   end
+end
+if step == 'view' then
   return cjson.encode({ session = id, remaining = left() })
 end
 
 if not known then return refused('session-lost') end
 local ticket, hold, expired = unpack(redis.call('HMGET', session(id), 'ticket', 'hold', 'expired'))
-if step == 'hold' then
+if step == 'hold' or step == 'hold-first' then
   if ticket then return refused('already-bought') end
   if hold then return cjson.encode({ hold = tonumber(hold) }) end
   if left() <= 0 then return refused('sold-out') end
   hold = redis.call('HINCRBY', sales, shop .. ':holds', 1)
   redis.call('HSET', session(id), 'hold', hold, 'expired', 0)
   redis.call('ZADD', holding, now + holdMs, id)
-  return cjson.encode({ hold = hold })
+  return cjson.encode({ hold = hold, session = step == 'hold-first' and id or nil })
 end
 
 if ticket then return cjson.encode({ ticket = tonumber(ticket) }) end
@@ -73,7 +76,7 @@ const SCRIPT_SHA1 = createHash('sha1').update(SCRIPT).digest('hex');
 /** A step as a Redis command: by the script's SHA-1, or with the whole script for a server that has not seen it yet (NOSCRIPT). */
 export function saleCommand(sale: StoredSale, command: InventoryCommand, whole: boolean): string {
   const id = 'session' in command ? (command.session ?? '') : '';
-  const fresh = command.do === 'view' ? command.fresh : '';
+  const fresh = 'fresh' in command ? command.fresh : '';
   const script = whole ? ['EVAL', SCRIPT] : ['EVALSHA', SCRIPT_SHA1];
   const words = [sale.shop, String(sale.tickets), String(sale.holdTimeMs), command.do, id, fresh];
   return encodeCommand([...script, '0', ...words]);
