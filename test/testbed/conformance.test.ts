@@ -1,5 +1,6 @@
 /** Every promise of `Host` and `Testbed`, kept by every driver, as every user, by every way. The promises are in `conformance/`. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { testbedWays, titleOf } from '../helpers/ways.js';
 import { commandPromises } from './conformance/commands.js';
 import { daemonPromises } from './conformance/daemons.js';
 import { endPromises } from './conformance/end.js';
@@ -10,7 +11,6 @@ import { neighbourPromises } from './conformance/neighbours.js';
 import { refusalPromises } from './conformance/refusals.js';
 import { sysctlPromises } from './conformance/sysctls.js';
 import { type Bench, type OpenTestbed, openBench } from './open.js';
-import { testbedWays, titleOf } from '../helpers/ways.js';
 
 /** Every shape of attachment: several hosts on a segment, a gateway between two, several addresses on one interface. */
 const CHAIN = {

@@ -1,7 +1,7 @@
 /** Commands on a host run to their end, with their input, their outputs, and their failure. */
 import { describe, expect, it } from 'vitest';
-import type { OpenTestbed } from '../open.js';
 import type { Way } from '../../helpers/ways.js';
+import type { OpenTestbed } from '../open.js';
 
 export function commandPromises({ driver }: Way, testbed: () => OpenTestbed): void {
   // Of every image of ours: client, gateway, server.

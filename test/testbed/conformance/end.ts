@@ -1,8 +1,8 @@
 /** The end of a testbed: nothing runs on, nothing is left, and the record keeps the logs. */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import type { Bench, OpenTestbed } from '../open.js';
 import type { Way } from '../../helpers/ways.js';
+import type { Bench, OpenTestbed } from '../open.js';
 import { until } from './until.js';
 
 export function endPromises(way: Way, bench: () => Bench, testbed: () => OpenTestbed): void {
