@@ -8,7 +8,7 @@ import type { FoundRequest } from '../../src/record/find-request.js';
 import type { RequestRow } from '../../src/record/read-requests.js';
 import { losses, portparty, record, scenarioFile } from '../helpers/portparty.js';
 
-/** 60 held connections through 40 ports, to a server behind NGINX, each with two requests of a kept connection in between. */
+/** 60 held connections through 40 ports, to a server behind NGINX. */
 const HELD = `
 name: held
 topology:
@@ -19,11 +19,11 @@ topology:
 traffic:
   from: buyers
   journey: hold
-  holdFor: 5s
+  holdFor: 4s
   arrivals: [{ for: 500ms, rate: 120/s }]
   process: uniform
   maxLateness: 10s
-  timeout: { connect: 3s, response: 5s }
+  timeout: { connect: 2s, response: 5s }
 `;
 
 /** A proxy of 10 ports towards each of two backends, under 120 requests a second of 500 ms each. */
@@ -116,7 +116,7 @@ describe('an exhausted gateway', () => {
     const { stdout } = await explain(folder, '--request', id);
     expect(stdout).toContain('lost: ports-exhausted@edge');
     expect(stdout).toContain('it never left; it had reached the forward chain');
-    expect(stdout).toMatch(/gave up: the handshake did not finish within timeout\.connect \(3 s\)/);
+    expect(stdout).toMatch(/gave up: the handshake did not finish within timeout\.connect \(2 s\)/);
   });
 
   it('translated those that completed: each address and port before and behind it, and behind the proxy', async () => {
