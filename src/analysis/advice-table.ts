@@ -1,5 +1,6 @@
 /** What helps against each cause, one entry each; an entry names the knobs of all kinds of node, and those that a node lacks are left out later. */
 import type { Cause } from '../ledger/causes.js';
+import type { ChainNode } from '../record/chain-record.js';
 import type { Advice, AdviceFacts } from './advice.js';
 import {
   gatewaysBefore,
@@ -14,13 +15,17 @@ import {
 import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
-/** What makes an aftershock smaller. */
-export const againstAftershock = (at: string): Advice[] => [
-  {
-    do: 'Against the aftershock alone: do not hold a backend down for failed tries.',
-    knob: `topology.${at}.maxFails`,
-    value: '0',
-  },
+/** What makes an aftershock smaller. HAProxy counts failures only where it is told to (`maxFails`, beside health checks). */
+export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice[] => [
+  ...(kind === 'haproxy' && spec.maxFails === undefined
+    ? []
+    : [
+        {
+          do: 'Against the aftershock alone: do not hold a backend down for failed tries.',
+          knob: `topology.${at}.maxFails`,
+          value: '0',
+        },
+      ]),
   { do: 'Or try it again sooner.', knob: `topology.${at}.failTimeout`, value: '1s' },
 ];
 
@@ -135,7 +140,10 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
               because: `${count(limit)} at a time to each of ${count(targetsOf(facts))} backends; the rest waited`,
             },
           ]),
-      { do: 'Let visitors wait longer.', knob: knob(facts, 'queueTimeout'), value: '10s' },
+      // Without a limit of connections nothing ever waits there.
+      ...(limit === undefined
+        ? []
+        : [{ do: 'Let visitors wait longer.', knob: knob(facts, 'queueTimeout'), value: '10s' }]),
       ...moreBackends(facts),
     ];
   },
@@ -203,7 +211,7 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
 
   'backend-held-down': (facts) => [
     { do: 'Cure what it follows from: this is its aftershock.' },
-    ...againstAftershock(facts.at),
+    ...againstAftershock(facts.node, facts.at),
   ],
 
   reset: (facts) => [

@@ -47,7 +47,9 @@ export function adviceFor(facts: AdviceFacts): Advice[] {
 
 /** What makes an aftershock smaller without curing what it follows from. */
 export function adviceOnAftershock(chain: ChainRecord, at: string): Advice[] {
-  return againstAftershock(at).filter((advice) => isTaken(advice, chain));
+  const node = chain.nodes[at];
+  if (node === undefined) return [];
+  return againstAftershock(node, at).filter((advice) => isTaken(advice, chain));
 }
 
 /** Whether the knob exists on that node: a table for all kinds names more than each of them has. */

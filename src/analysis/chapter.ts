@@ -39,6 +39,8 @@ export interface Gathered extends Placed {
   late: number;
   wake: Map<string, Placed & { count: number }>;
   lostAtMs: number[];
+  /** Those among them that were lost to the cause itself. */
+  ownAtMs: number[];
   lateAtMs: number[];
   waitsMs: number[];
   visitors: Set<number>;
@@ -63,6 +65,7 @@ export function gather(roots: Map<string, Gathered>, row: RequestRow, own: Place
       late: 0,
       wake: new Map(),
       lostAtMs: [],
+      ownAtMs: [],
       lateAtMs: [],
       waitsMs: [],
       visitors: new Set(),
@@ -85,8 +88,10 @@ export function gather(roots: Map<string, Gathered>, row: RequestRow, own: Place
   root.visitors.add(row.visitor);
   root.byClient[row.client] = (root.byClient[row.client] ?? 0) + 1;
   root.byStep[row.step] = (root.byStep[row.step] ?? 0) + 1;
-  if (row.because === null) root.lost++;
-  else {
+  if (row.because === null) {
+    root.lost++;
+    root.ownAtMs.push(atMs);
+  } else {
     const place = `${own.cause}@${own.at}`;
     const after = root.wake.get(place) ?? { ...own, count: 0 };
     after.count++;
@@ -114,10 +119,11 @@ export function chapterOf(root: Gathered, around: Surroundings): Chapter {
   const peak = cause === 'ports-exhausted' ? trial?.ports[at] : undefined;
   const sampled = peak && fullness(samples, at, peak.capacity);
   // Whoever got no port proves it full at that moment, sampled or not.
+  const own = root.ownAtMs.sort((a, b) => a - b);
   const full = sampled && {
     ...sampled,
-    fullFromMs: least(sampled.fullFromMs, root.lost > 0 ? times[0] : undefined),
-    fullToMs: most(sampled.fullToMs, root.lost > 0 ? times.at(-1) : undefined),
+    fullFromMs: least(sampled.fullFromMs, own[0]),
+    fullToMs: most(sampled.fullToMs, own.at(-1)),
   };
   const needed =
     peak === undefined || node === undefined

@@ -16,7 +16,7 @@ export function writeOpener(writer: WayWriter, { isn, hops: [hop] }: Leg): void 
   const { page, since } = writer;
   const [source, destination] = hop.out ?? [];
   const [first, ...again] = hop.synOut ?? [];
-  if (first !== undefined) page.timed(since(first), `SYN out  ${source} → ${destination}, sequence number ${isn}`);
+  if (first !== undefined) page.timed(since(first), `SYN out  ${source} → ${destination}, seq ${isn}`);
   if (again.length > 0) page.timed('', page.colors.yellow(repeated('SYN again', again, since)));
   if (hop.answerIn !== undefined)
     page.timed(since(hop.answerIn[0]), `SYN+ACK in: connected${waited(hop.answerIn[0], first)}`);
@@ -34,7 +34,8 @@ export function writeHop(writer: WayWriter, hop: Hop, place: HopPlace): void {
   if (place.isTarget) {
     if (first !== undefined && !place.isOpen) writer.reached(Math.max(first, ...again, hop.answerOut?.[0] ?? 0));
     if (hop.answerOut !== undefined) answer(writer, 'SYN+ACK out', hop.answerOut);
-    else if (!hop.resets?.some(([, way]) => way === 'out')) page.timed(colors.red('✗'), 'no SYN+ACK left', colors.red);
+    else if (!hop.resets?.some(([, way]) => way === 'out'))
+      page.timed(colors.red('✗'), `no SYN+ACK left${writer.lostAt(hop.host)}`, colors.red);
   } else passed(writer, hop);
   resets(writer, hop);
   // A kept connection's table is worth a line only when its entry was lost.
@@ -62,7 +63,7 @@ function passed(writer: WayWriter, hop: Hop): void {
         : hop.forwarded
           ? '; it had reached the forward chain'
           : '; it never reached the forward chain';
-    page.timed(colors.red('✗'), `it never left${reached}`, colors.red);
+    page.timed(colors.red('✗'), `it never left${reached}${writer.lostAt(hop.host)}`, colors.red);
     return;
   }
   const [as, destination] = hop.out ?? [];

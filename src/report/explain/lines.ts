@@ -26,6 +26,12 @@ const INDENT = 2;
 const TIME_COLUMNS = 12;
 const LEAST_WIDTH = 40;
 
+/** Stands for a space that no line may end at. */
+const TIE = '\u2060';
+
+/** A number stays with its unit. */
+const tied = (text: string) => text.replace(/(\d) (?=(?:m?s|MB)\b)/g, `$1${TIE}`);
+
 /** A word that no line has room for, such as a log line in JSON, may break behind a comma, or else anywhere. */
 function withBreaks(text: string, columns: number): string {
   if (columns < 1) return text;
@@ -50,8 +56,8 @@ export function newPage({ color, width: columns }: TerminalOptions): Page {
 
   function hanging(first: string, rest: string, text: string, paint: Paint): void {
     const columns = width - visibleLength(first);
-    wrap(withBreaks(text, columns), columns).forEach((part, index) => {
-      lines.push((index === 0 ? first : rest) + paint(part));
+    wrap(withBreaks(tied(text), columns), columns).forEach((part, index) => {
+      lines.push((index === 0 ? first : rest) + paint(part.replaceAll(TIE, ' ')));
     });
   }
 

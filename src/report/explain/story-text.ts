@@ -34,12 +34,12 @@ export function renderStories(
   }
   const [example] = told.flatMap(({ story }) => story.chapters.map((chapter) => chapter.example));
   page.blank();
-  page.paragraph(
-    example === undefined
-      ? '`portparty explain --request <id>` tells one request hop by hop; `portparty requests` lists them.'
-      : `One of them hop by hop:  portparty explain --request ${example}${record.id === '' ? '' : ` ${record.id}`}`,
-    0,
-    colors.dim,
+  page.line(
+    colors.dim(
+      example === undefined
+        ? 'One request hop by hop:  portparty explain --request ID'
+        : `One of them hop by hop:  portparty explain --request ${example} ${record.id}`,
+    ),
   );
   return page.text();
 }
@@ -178,11 +178,9 @@ function help(page: Page, record: RunRecord, { variant }: Story, { advice }: Cha
   }
   const first = advice.find((one) => one.knob !== undefined && one.value !== undefined);
   if (first === undefined) return;
-  page.point(
-    colors.dim('$'),
-    `portparty run ${record.scenario.file} --variant ${variant} --set ${setOf(first)}`,
-    colors.dim,
-    BODY,
+  // In one piece, to be copied.
+  page.line(
+    ' '.repeat(BODY) + colors.dim(`$ portparty run ${record.scenario.file} --variant ${variant} --set ${setOf(first)}`),
   );
 }
 

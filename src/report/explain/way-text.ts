@@ -1,4 +1,5 @@
 /** One request's way for people: hop by hop there and back, with times, addresses and ports, and where it ended. */
+import { nodeOf } from '../../analysis/destinations.js';
 import { CAUSES } from '../../ledger/causes.js';
 import type { BackendTry, Visit, Way } from '../../ledger/way.js';
 import type { ChainRecord } from '../../record/chain-record.js';
@@ -18,6 +19,8 @@ export interface WayWriter {
   logged(atMs: number): string;
   /** Notes that it had come this far. */
   reached(atMs: number): void;
+  /** `: what that means`, where the request was lost at this host's node; else ''. */
+  lostAt(host: string): string;
   /** Begins a place of the way. */
   place(host: string): void;
 }
@@ -35,6 +38,8 @@ export function renderRequest(found: FoundRequest, options: TerminalOptions): st
       reachedMs = Math.max(reachedMs, Math.min(atMs, request.doneMs ?? atMs));
       return since(reachedMs);
     },
+    lostAt: (host) =>
+      request.cause !== null && nodeOf(host) === request.at ? `: ${CAUSES[request.cause]?.means}` : '',
     reached(atMs) {
       reachedMs = Math.max(reachedMs, atMs);
     },
@@ -118,7 +123,7 @@ function clientAlone({ page, since }: WayWriter, request: RequestRow): void {
   if (connectMs !== null) {
     const port = localPort === null ? '' : ` from port ${localPort}`;
     const failed = error === 'syscall' ? ` failed: ${errno}` : '';
-    page.timed(since(connectMs), `connect()${port}${failed}; no SYN of it was seen`);
+    page.timed(since(connectMs), `connect()${port}${failed}`);
   }
   if (connectedMs !== null) page.timed(since(connectedMs), 'connected');
 }
