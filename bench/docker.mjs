@@ -58,9 +58,8 @@ function byDriver(driver, plan, logsRoot) {
     async up() {
       trial++;
       testbed = await driver.build(plan, { trial: String(trial), logsRoot: join(logsRoot, String(trial)) });
-      await Promise.all(['shop[0]', 'shop[1]'].map(start));
+      await Promise.all(['edge', 'shop[0]', 'shop[1]'].map(start));
       await start('balancer');
-      await start('edge');
     },
     down: () => testbed.down(),
   };

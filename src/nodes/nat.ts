@@ -45,8 +45,7 @@ async function start({ host, planned, spec, sources, plan }: NodeContext<NatSpec
       'leave out `masquerade` to use several addresses',
     );
   const rules = `${translationRules(spec, sources, senderAddresses(plan, planned.node))}\n${forwardSetRules()}`;
-  await host.writeFile('nat.nft', rules);
-  await host.run(['nft', '-f', '-'], { input: rules });
+  await Promise.all([host.writeFile('nat.nft', rules), host.run(['nft', '-f', '-'], { input: rules })]);
   return { processes: [] };
 }
 

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint } from '../topology/plan.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
@@ -138,14 +137,24 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
       ? { text: renderConfig(knobs, files, listen, backends, sources), reducedAttribution: undefined }
       : adaptConfig(userConfig, knobs, files, listen, backends);
   const { text, reducedAttribution } = render(spec);
-  const path = await host.writeFile('nginx.conf', text);
+  const [path, errorLog] = await Promise.all([
+    host.writeFile('nginx.conf', text),
+    earlyErrorLog(host, files),
+    // Of one that was killed before the file is still there.
+    host.writeFile(files.pid, ''),
+  ]);
   // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
-  const argv = ['nginx', '-c', path, ...(await earlyErrorLog(host, files))];
-  // Of one that was killed before the file is still there.
-  await host.writeFile(files.pid, '');
+  const argv = ['nginx', '-c', path, ...errorLog];
   // UTC, so that the error log's times can be compared with the access log's.
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
-  await ready(host, daemon, files, listen);
+  await ready(host, daemon, files);
+  // Our own configuration listens there.
+  if (userConfig !== undefined && !(await listensOn(host, listen)))
+    throw testbedError(
+      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `listen {{listen}};` in the server block of your configuration',
+    );
   const reload = async () => {
     // nginx keeps its old configuration where the new one is wrong, and says so only in its log.
     await host.run([...argv, '-t', '-q']);
@@ -178,19 +187,13 @@ async function earlyErrorLog(host: Host, files: NginxFiles): Promise<string[]> {
 }
 
 /** nginx writes its pid file once it listens; no connection is made, which its log would show. */
-async function ready(host: Host, daemon: HostProcess, files: NginxFiles, listen: Endpoint): Promise<void> {
+async function ready(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   const deadline = performance.now() + START_MS;
   while ((await host.readFile(files.pid)).trim() === '') {
     if (!daemon.running) throw testbedError(`nginx did not start: ${await lastWords(host)}`, host.name);
     if (performance.now() > deadline) throw testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `listen {{listen}};` in the server block of your configuration',
-    );
 }
 
 /** nginx says on stderr what is wrong with its configuration. */

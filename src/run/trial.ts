@@ -136,7 +136,8 @@ function fromTheEnd(plan: Plan): PlannedHost[][] {
     const to = toOf.get(node);
     return to === undefined ? 0 : 1 + depth(to);
   };
-  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
+  // A gateway needs nothing behind it.
+  const byDepth = groupBy(plan.hosts, ({ node, layer }) => (layer === 'L3' ? 0 : depth(node)));
   return [...byDepth].sort(([a], [b]) => a - b).map(([, hosts]) => hosts);
 }
 

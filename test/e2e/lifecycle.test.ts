@@ -119,17 +119,3 @@ it('exits 2 for an engine that cannot send the scenario, and starts nothing', as
   expect(stderr).toContain('use --engine socket');
   expect(existsSync(join(folder, 'results'))).toBe(false);
 });
-
-it('runs the scenario of the README to its point', async () => {
-  const folder = scratch();
-  const { code, stdout } = await portparty([
-    'run',
-    'scenarios/ticket-sale.yaml',
-    '--set',
-    'traffic.maxLateness=10s',
-    '--out',
-    join(folder, 'results'),
-  ]);
-  expect(stdout).toContain('ports-exhausted@edge');
-  expect(code).toBe(0);
-}, 120_000);

@@ -27,9 +27,6 @@ afterEach(async () => {
   for (const server of servers) server.close();
 });
 
-/** A server asks its plan for nothing. */
-const NO_PLAN: Plan = { hosts: [], segments: [], targets: {}, listeners: {}, sources: {} };
-
 interface Started {
   host: Host;
   node: RunningNode;

@@ -17,7 +17,7 @@ import { linkLines } from './links.js';
 import { containerName } from './names.js';
 import { makeNetworks, type TestbedNetwork } from './networks.js';
 import { canEnter, direct, mayBeSidecar, type Reach, type Reachable, sidecar, whyNotDirect } from './reach.js';
-import { removeLabelled, TESTBED_LABEL } from './removal.js';
+import { removeLabelled, removeThing, TESTBED_LABEL } from './removal.js';
 import type { Session } from './session.js';
 import { addWires, networkOf, wireSegments } from './wires.js';
 
@@ -185,7 +185,12 @@ async function takeDown(session: Session, hosts: Map<string, DockerHost>): Promi
   const { docker } = session.daemon;
   const label = `${TESTBED_LABEL}=${session.prefix}`;
   try {
-    await allOrFirstError([...hosts.values()].map((host) => host.keepLogs()));
+    await allOrFirstError(
+      [...hosts.values()].map(async (host) => {
+        await host.keepLogs();
+        await removeThing(docker, { what: 'container', id: host.containerId, name: host.name, labels: {} });
+      }),
+    );
   } finally {
     // Descriptors of namespaces would keep them alive.
     forgetNamespaces();

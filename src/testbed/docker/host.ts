@@ -17,6 +17,7 @@ const RUN_DIR = '/portparty/run';
 
 /** A host, and how its logs reach this machine. */
 export interface DockerHost extends Host {
+  readonly containerId: string;
   /** Copies what its daemons wrote to the record's folder, once no image is being started any more. */
   keepLogs(): Promise<void>;
 }
@@ -42,6 +43,7 @@ export async function dockerHost(
 
   return {
     name,
+    containerId,
     node: planned.node,
     netns: reach.netns,
     agent: reach.agent,
