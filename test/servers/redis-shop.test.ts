@@ -51,7 +51,6 @@ async function openShop(store: Endpoint, knobs: object = {}, index = 0): Promise
     planned: { name: host.name, node: 'shop', index } as PlannedHost,
     spec: ticketShop.knobs.parse({ inventory: 'redis', ...knobs }),
     listen,
-    plan: NO_PLAN,
     backends: [store],
     sources: [],
     userConfig: undefined,
