@@ -39,10 +39,7 @@ async function run(text: string) {
         .filter((host) => host.startsWith('shop'))
         .flatMap((host) => readFileSync(join(logs, host, 'requests.log'), 'utf8').split('\n'));
       const reached = lines.filter((line) => line.includes('"id"')).length;
-      return [
-        variant.name,
-        { completed: variant.requests.completed, losses: losses(variant), reached },
-      ];
+      return [variant.name, { completed: variant.requests.completed, losses: losses(variant), reached }];
     }),
   );
 }

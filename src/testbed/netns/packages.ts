@@ -30,7 +30,12 @@ const MANAGERS: { command: string; install: string; names: Record<string, string
 ];
 
 /** The service that a package starts by itself when it is installed. */
-const SERVICES: Record<string, string> = { 'nginx-light': 'nginx', haproxy: 'haproxy', squid: 'squid', varnish: 'varnish' };
+const SERVICES: Record<string, string> = {
+  'nginx-light': 'nginx',
+  haproxy: 'haproxy',
+  squid: 'squid',
+  varnish: 'varnish',
+};
 
 /** The exact line that installs these Debian packages here, for a person to type; undefined where no package manager is known. */
 export function installLine(packages: string[], has: (command: string) => unknown = findCommand): string | undefined {
