@@ -112,9 +112,12 @@ const BY_ERRNO: Record<number, UpstreamResult> = {
   [Errno.EHOSTUNREACH]: 'unreachable',
 };
 
+/** How a connection ended that did not come about. */
+export const resultOfErrno = (errno: number): UpstreamResult => BY_ERRNO[errno] ?? 'connect-failed';
+
 /** How a fetch ended, by varnish's own words (bin/varnishd/cache/cache_backend.c, cache_fetch.c, cache_session.c). */
 function resultOf(error: string): UpstreamResult {
-  if (/: fail errno \d/.test(error)) return BY_ERRNO[errnoOf(error)] ?? 'connect-failed';
+  if (/: fail errno \d/.test(error)) return resultOfErrno(errnoOf(error));
   if (/: busy$/.test(error)) return 'connection-limit';
   if (/: unhealthy$|returned no backend|^No backend/.test(error)) return 'no-live-backend';
   if (/timeout/.test(error)) return 'response-timeout';

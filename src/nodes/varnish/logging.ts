@@ -18,6 +18,7 @@ const TAGS = [
   'BereqURL',
   'BackendOpen',
   'FetchError',
+  'Backend_health',
   'CLI',
 ];
 

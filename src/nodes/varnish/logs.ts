@@ -1,6 +1,7 @@
 /** varnish's log, made into what it saw of every request. */
 import type { Sighting } from '../kind.js';
 import { triesOf } from './fetches.js';
+import { readChecks } from './health.js';
 import { BEGINNING } from './logging.js';
 import { headerOf, lastTime, lastValue, readTransactions, type Transaction, timeOf } from './shared-log.js';
 
@@ -9,12 +10,14 @@ const ID_HEADER = 'x-request-id';
 /** Reads the log; the VCL tells which address a backend's name stands for. */
 export function readVarnishLog(host: string, text: string, vcl: string): Sighting[] {
   // A varnish that was started again numbers its transactions anew.
-  return text.split(BEGINNING).flatMap((part) => readOneLife(host, part, vcl));
+  const addresses = addressesIn(vcl);
+  const requests = text.split(BEGINNING).flatMap((part) => readOneLife(host, part, addresses));
+  return [...requests, ...readChecks(host, text, addresses)];
 }
 
-function readOneLife(host: string, text: string, vcl: string): Sighting[] {
+function readOneLife(host: string, text: string, addresses: Map<string, string>): Sighting[] {
   const transactions = readTransactions(text);
-  const tries = triesOf(transactions, addressesIn(vcl));
+  const tries = triesOf(transactions, addresses);
   return [...transactions.values()].flatMap((transaction): Sighting[] => {
     if (transaction.type !== 'req' || transaction.reason !== 'rxreq') return [];
     const id = headerOf(transaction, 'ReqHeader', ID_HEADER);

@@ -131,6 +131,24 @@ describe('a request for a page that is being fetched', () => {
   });
 });
 
+it('tells why a health check failed, and which one took the backend for sick', () => {
+  const check = (change: string, words: string) => [
+    `         0 Backend_health - backend0 ${change} -------- 0 1 2 0.000000 0.012351 "${words}"`,
+  ];
+  const sightings = read(
+    check('Back healthy', 'HTTP/1.1 200 OK'),
+    ['         0 CLI            - Wr 200 19 PONG 1795623300 1.0'],
+    check('Still healthy', 'Open error 99 (Cannot assign requested address)'),
+    request(2, 200, []),
+    check('Went sick', 'Poll error 110 (Connection timed out)'),
+    check('Still sick', 'Open error 0 (Success)'),
+  ).filter(({ id }) => id.includes(' '));
+  expect(sightings.map(({ id, tries }) => [id, tries[0].result, tries[0].markedDown, tries[0].endedAt])).toEqual([
+    ['the health check of backend0', 'no-local-port', undefined, 1795623300000],
+    ['the health check of backend0', 'response-timeout', true, 1795623353844.792],
+  ]);
+});
+
 it('an answer from the cache is no try at all', () => {
   expect(read(request(4, 200, ['Hit            c 3 10.5 10.0 0.0']))[0]).toMatchObject({ status: 200, tries: [] });
 });
