@@ -8,11 +8,11 @@ const traffic = `
 traffic:
   from: buyers
   journey: hold
-  holdFor: 1s
+  holdFor: 700ms
   arrivals: [{ for: 250ms, rate: 400/s }]
   process: uniform
   maxLateness: 10s
-  timeout: { connect: 900ms, response: 2s }
+  timeout: { connect: 600ms, response: 2s }
 `;
 
 it('rules, limits and segments refuse exactly whom they name, and the evidence names the rule', async () => {
@@ -25,7 +25,6 @@ topology:
   shop: { kind: fixed }
 ${traffic.replace('from: buyers', 'from: [buyers, office]')}
 variants:
-  open: {}
   limited: { topology: { fence: { connectionsPerSource: 20 } } }
   dropped: { topology: { fence: { rules: [{ action: drop, from: office, port: 8000-9000 }] } } }
   rejected: { topology: { fence: { rules: [{ action: allow, from: buyers }, { action: reject, to: shop }] } } }
@@ -34,7 +33,6 @@ variants:
 `);
   const lost = Object.fromEntries(run.variants.map((variant) => [variant.name, losses(variant)]));
   expect(lost).toEqual({
-    open: {},
     limited: { 'connection-limit@fence': 60 },
     dropped: { 'filtered@fence': 50 },
     rejected: { 'rejected@fence': 50 },
@@ -57,11 +55,11 @@ traffic:
   from: buyers
   journey: buy-ticket
   connections: per-visitor
-  thinkTime: 1800ms
-  arrivals: [{ for: 500ms, rate: 40/s }]
+  thinkTime: 1500ms
+  arrivals: [{ for: 200ms, rate: 100/s }]
   process: uniform
   maxLateness: 10s
-  timeout: { response: 1s }
+  timeout: { response: 700ms }
 variants:
   loose: {}
   strict: { topology: { fence: { looseTracking: false } } }
@@ -82,7 +80,7 @@ traffic:
   arrivals: [{ for: 250ms, rate: 40/s }]
   process: uniform
   maxLateness: 10s
-  timeout: { response: 1s }
+  timeout: { response: 700ms }
 variants:
   dropped: {}
   rejected: { topology: { fence: { rules: [{ action: reject, port: 8080 }] } } }
