@@ -54,6 +54,7 @@ function observe({ metric, unit }: GateExpression, measured: Measured): number |
       return number(requests.dropped / requests.due);
     case 'completed':
     case 'due':
+    case 'attempts':
       return requests[metric.kind];
     case 'tickets.sold':
       return measured.tickets === undefined ? null : measured.tickets.sold;
@@ -62,6 +63,16 @@ function observe({ metric, unit }: GateExpression, measured: Measured): number |
     case 'latency': {
       const summary = measured.latency[metric.which];
       return summary.count === 0 ? null : number(summary[metric.stat]);
+    }
+    case 'attack': {
+      const report =
+        measured.attackers !== undefined && Object.hasOwn(measured.attackers, metric.node)
+          ? measured.attackers[metric.node]
+          : undefined;
+      if (report === undefined) return null;
+      if (metric.what === 'open') return report.open.length;
+      if (metric.what === 'found') return report.found === undefined ? 0 : 1;
+      return report[metric.what];
     }
     case 'ports': {
       if (!Object.hasOwn(measured.ports, metric.node)) return null;

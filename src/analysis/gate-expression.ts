@@ -6,6 +6,19 @@ import { nearest } from './nearest.js';
 export const LATENCY_STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
 export type LatencyStat = (typeof LATENCY_STATS)[number];
 
+/** The numbers of an attack that a gate can name; `found` and `open` count what the attack has laid open. */
+export const ATTACK_NUMBERS = [
+  'attempts',
+  'connected',
+  'refused',
+  'unanswered',
+  'cut',
+  'held',
+  'open',
+  'found',
+] as const;
+export type AttackNumber = (typeof ATTACK_NUMBERS)[number];
+
 /** The comparison operators, longest first so that `<=` is not read as `<`. */
 export const OPERATORS = ['==', '!=', '<=', '>=', '<', '>'] as const;
 export type Operator = (typeof OPERATORS)[number];
@@ -15,8 +28,10 @@ export type GateMetric =
   | { kind: 'dropped' | 'delayed'; cause?: Cause; at?: string }
   /** The cause itself, and all that happened because of it. */
   | { kind: 'rooted'; cause: Cause; at?: string }
-  | { kind: 'droppedShare' | 'completed' | 'due' | 'tickets.sold' | 'throughput' }
+  | { kind: 'droppedShare' | 'completed' | 'due' | 'attempts' | 'tickets.sold' | 'throughput' }
   | { kind: 'latency'; which: 'connect' | 'response'; stat: LatencyStat }
+  /** What an attacker did and got. */
+  | { kind: 'attack'; node: string; what: AttackNumber }
   /** Peak of the ports in use towards the node's busiest destination. */
   | { kind: 'ports'; node: string };
 
@@ -54,10 +69,12 @@ const METRIC_FORMS = [
   'droppedShare',
   'completed',
   'due',
+  'attempts',
   'tickets.sold',
   'throughput',
   'latency',
   'ports',
+  'attack',
 ];
 const NODE_NAME = /^[A-Za-z_][\w-]*$/;
 const MS_PER: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -80,7 +97,7 @@ export function parseGate(text: string): GateExpression {
 /** The nodes that a gate names, so that the scenario's loader can check them. */
 export function nodesNamed(expression: GateExpression): string[] {
   const { metric } = expression;
-  if (metric.kind === 'ports') return [metric.node];
+  if (metric.kind === 'ports' || metric.kind === 'attack') return [metric.node];
   return 'at' in metric && metric.at !== undefined ? [metric.at] : [];
 }
 
@@ -107,6 +124,7 @@ function readMetric(text: string, column: number): GateMetric {
     case 'droppedShare':
     case 'completed':
     case 'due':
+    case 'attempts':
     case 'throughput':
       if (text !== head)
         throw new GateSyntaxError(`${head} stands alone, without "${text.slice(head.length)}"`, column + head.length);
@@ -119,6 +137,8 @@ function readMetric(text: string, column: number): GateMetric {
       return readLatency(text, column);
     case 'ports':
       return readPorts(text, column);
+    case 'attack':
+      return readAttack(text, column);
     default: {
       const close = nearest(head, METRIC_FORMS) ?? nearest(text, METRIC_FORMS);
       throw new GateSyntaxError(
@@ -193,6 +213,19 @@ function readPorts(text: string, column: number): GateMetric {
       form,
     );
   return { kind: 'ports', node: name };
+}
+
+function readAttack(text: string, column: number): GateMetric {
+  const [head, node = '', what = '', ...more] = text.split('.');
+  const name = readNode(node, column + head.length + 1, 'attack.');
+  const whatAt = column + head.length + node.length + 2;
+  if (more.length > 0 || !(ATTACK_NUMBERS as readonly string[]).includes(what))
+    throw new GateSyntaxError(
+      what === '' ? `which number of attack.${node}?` : `no number "${[what, ...more].join('.')}" of an attack`,
+      what === '' ? whatAt - 1 : whatAt,
+      `one of ${ATTACK_NUMBERS.join(', ')}`,
+    );
+  return { kind: 'attack', node: name, what: what as AttackNumber };
 }
 
 function readOperator(text: string, at: number): Operator {

@@ -17,9 +17,12 @@ export const CAUSES = {
   },
   'connection-limit': {
     means: 'a configured limit of connections refused it',
-    proof: "the daemon's own log line",
+    proof: "the daemon's own log line; at a firewall the limit's own set",
   },
-  throttled: { means: 'a configured rate limit answered or dropped it', proof: "status 429 or the daemon's log line" },
+  throttled: {
+    means: 'a configured rate limit answered or dropped it',
+    proof: "status 429 or the daemon's log line; at a firewall the limit's own set",
+  },
   'queue-timeout': { means: "it waited in a proxy's queue longer than allowed", proof: "the proxy's log line" },
   'file-limit': { means: 'that process ran out of file descriptors', proof: "EMFILE in the daemon's log" },
   filtered: { means: 'a firewall rule dropped it silently', proof: "the rule's own set" },
@@ -42,7 +45,10 @@ export const CAUSES = {
     means: 'the link lost it (only where the scenario asks for loss)',
     proof: 'a SYN, or its SYN+ACK, out of one host, never into the next',
   },
-  unreachable: { means: 'no route', proof: 'EHOSTUNREACH or ENETUNREACH' },
+  unreachable: {
+    means: 'no route, or a gateway on the way that was switched off',
+    proof: 'EHOSTUNREACH or ENETUNREACH; a SYN that entered a gateway while an event kept it off',
+  },
   'response-timeout': {
     means: 'accepted, but no answer in time',
     proof: 'a finished handshake, no response within the time-out',
@@ -67,6 +73,8 @@ export interface Verdict {
   at: string;
   /** What this one follows from. */
   because?: { cause: Cause; at: string };
+  /** Of `backend-held-down`: when that happened which it follows from, ns since the run's start. */
+  quakeNs?: number;
   /** The pieces of evidence that decided it, in the order of the request's way. */
   evidence: string[];
 }

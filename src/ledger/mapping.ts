@@ -1,5 +1,6 @@
 /** Tells whether a gateway had forgotten a connection: its own connection table says when the entry went. */
 import type { UpstreamTry } from '../nodes/kind.js';
+import type { ConntrackEvent } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
@@ -34,6 +35,7 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
     );
     if (gone < 0) continue;
     const taken = events.slice(gone).find((event) => event.type === 'new');
+    if (isHarmless(events[gone], taken, out.lastTryNs[row])) continue;
     const state = events[gone].state === undefined ? '' : ` in state ${events[gone].state}`;
     return {
       cause: 'mapping-expired',
@@ -45,6 +47,22 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
     };
   }
   return undefined;
+}
+
+/** A request that finds no entry is at the gateway within this time; its repetition comes later (TCP_RTO_MIN is 200 ms). */
+const TAKING_UP_NS = 100e6;
+
+/**
+ * Taken up again in mid-stream under the same address and port, as a firewall does it, by the request itself or one before it:
+ * nobody has noticed anything. Forgotten while an answer was under way, the answer found no way back.
+ */
+function isHarmless(gone: ConntrackEvent, taken: ConntrackEvent | undefined, sentNs: number): boolean {
+  return (
+    taken !== undefined &&
+    taken.translated === gone.translated &&
+    taken.destination === gone.destination &&
+    taken.timeNs < sentNs + TAKING_UP_NS
+  );
 }
 
 /** A proxy opens a connection at once when a try begins; its log has whole milliseconds. */
@@ -67,7 +85,12 @@ export function expiredUpstream(
   const around = { fromNs: startedNs - OPENING_NS, toNs: startedNs + OPENING_NS };
   if (file.upstream(proxy).opened({ address: ipToNumber(address), port: Number(port) }, around)) return undefined;
   for (const gateway of gateways) {
-    const gone = file.forgotten(gateway.name, one.to).findLast(({ timeNs }) => timeNs < endedNs + CLOCK_SLACK_NS);
+    const gone = file.forgotten(gateway.name, one.to).findLast((event) => {
+      if (event.timeNs >= endedNs + CLOCK_SLACK_NS) return false;
+      const later = file.tableEvents(gateway.name, event.source).filter(({ timeNs }) => timeNs >= event.timeNs);
+      const taken = later.find(({ type }) => type === 'new');
+      return !isHarmless(event, taken, startedNs);
+    });
     if (gone === undefined) continue;
     return {
       cause: 'mapping-expired',

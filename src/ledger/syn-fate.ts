@@ -6,6 +6,7 @@ import { TcpFlag } from '../observe/observations.js';
 import { numberToIp } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
+import { switchedOff } from './chain-events.js';
 
 /** One SYN as it left a host: all its repetitions carry the same sequence number. */
 export interface SentSyn {
@@ -24,6 +25,7 @@ const HOP_SLACK_NS = 200e6;
 /** A log time or a time-out lies at most this much before the packet that belongs to it. */
 const CLOCK_SLACK_NS = 2e6;
 
+const at = (ns: number) => ({ fromNs: ns, toNs: ns });
 const seconds = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
 
 /** Where the copy of a SYN, or its answer, ended; undefined when it was answered by a SYN+ACK that came back. */
@@ -43,6 +45,8 @@ export function fateOfSyn(file: CaseFile, syn: SentSyn): Verdict | undefined {
     const [entered] = tap.syns(syn.sequence, { ...window, outgoing: false });
     const left = tap.syns(syn.sequence, { fromNs: window.fromNs, toNs: syn.toNs, outgoing: true });
     const source = numberToIp(tap.table.source[entered]);
+    const off = left.length > 0 ? undefined : switchedOff(file, gateway.name, at(tap.table.timeNs[entered]));
+    if (off !== undefined) return { ...off, evidence: [...evidence, ...off.evidence] };
     if (left.length === 0)
       return stoppedAtGateway(file, gateway.name, gateway.node, gateway.kind, source, syn.sequence, evidence);
     evidence.push(
@@ -78,6 +82,8 @@ function fateOfAnswer(
   for (const hop of crossed.toReversed()) {
     const arrived = file.tap(hop)?.answers(syn.sequence, 'syn-ack', { ...window, outgoing: false });
     if (arrived?.length === 0) {
+      const off = file.host(from).layer === 'L3' ? switchedOff(file, from, at(sentNs)) : undefined;
+      if (off !== undefined) return { ...off, evidence: [...evidence, ...off.evidence] };
       return lostOnLink(file, hop, `${hop}: the SYN+ACK of ${syn.target} never arrived from ${from}`, evidence);
     }
     from = hop;
@@ -94,6 +100,14 @@ function stoppedAtGateway(
   sequence: number,
   evidence: string[],
 ): Verdict {
+  const refused = file.observations.refusedSyns[host]?.find(({ syns }) => syns.has(`${source}:${sequence}`));
+  if (refused !== undefined) {
+    return {
+      cause: refused.cause,
+      at: node,
+      evidence: [...evidence, `${host}: it entered from ${source} and met ${refused.rule}`],
+    };
+  }
   const counters = file.counters(host);
   const forwarded = file.observations.forwarded[host];
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;

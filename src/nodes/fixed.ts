@@ -2,16 +2,8 @@
 import { z } from 'zod';
 import type { FixedOptions } from '../servers/fixed.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
-import {
-  awaitListening,
-  DEFAULT_BACKLOG,
-  listenOf,
-  REQUEST_LOG,
-  readRequestLog,
-  runningServers,
-  spawnServer,
-} from './server-daemon.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
+import { CONTROL_FILE, DEFAULT_BACKLOG, listenOf, REQUEST_LOG, readRequestLog, startServers } from './server-daemon.js';
 
 /** How long an idle connection is kept, ms. */
 const KEEPALIVE_TIMEOUT_MS = 75_000;
@@ -22,6 +14,7 @@ export const fixed = defineKind({
   summary: 'A bare HTTP server: answers at once or after serviceTime.',
   commands: {},
   image: 'fixed',
+  live: ['serviceTime', 'status'],
   knobs: z.strictObject({
     ...commonKnobs,
     serviceTime,
@@ -32,24 +25,23 @@ export const fixed = defineKind({
     /** HTTP status of every answer. */
     status: count(200, 599).default(200),
   }),
-  async start({ host, spec, listen }) {
+  refuse: serviceTimeProblems,
+  async start({ host, planned, spec, listen }) {
     const { address, port } = listenOf(host, listen);
     const options: FixedOptions = {
       address,
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: false,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
       workers: spec.workers,
       status: spec.status,
       log: `${host.logDir}/${REQUEST_LOG}`,
+      control: `${host.logDir}/${CONTROL_FILE}`,
     };
-    const label = 'fixed';
-    const process = await spawnServer(host, 'fixed', options, { label, openFiles: spec.openFiles });
-    await awaitListening(host, process, label);
-    return runningServers([process]);
+    return startServers(host, [{ program: 'fixed', options, label: 'fixed', openFiles: spec.openFiles }]);
   },
   readLogs: readRequestLog,
 });

@@ -5,13 +5,15 @@
 import type { z } from 'zod';
 import type { Cause } from '../ledger/causes.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint, Layer, PlannedHost } from '../topology/plan.js';
+import type { Endpoint, Layer, Plan, PlannedHost } from '../topology/plan.js';
 
 /** What a node needs to start on one host. */
 export interface NodeContext<Spec> {
   host: Host;
   planned: PlannedHost;
   spec: Spec;
+  /** The whole testbed's plan, for kinds that must know others' addresses. */
+  plan: Plan;
   /** Where this host listens; undefined for L3 nodes and clients. */
   listen: Endpoint | undefined;
   /** Its backends, in order. */
@@ -26,16 +28,28 @@ export interface NodeContext<Spec> {
 
 /** A node's daemons on one host, running and ready. */
 export interface RunningNode {
+  /** All of them, as they are now: a restart replaces them in place. */
   processes: HostProcess[];
+  /** Those that an event ends, stops or restarts; absent: all. */
+  exposed?: HostProcess[];
   /** True when the user's own configuration keeps attribution from seeing each request. */
   reducedAttribution?: string;
   /** Ends it so that every log line is written: by SIGTERM or the like. Idempotent. */
   stop?(): Promise<void>;
+  /** Ends what still runs and starts it again; absent: it is stopped and started as at the beginning. */
+  restart?(): Promise<void>;
+  /** Loads its configuration again without ending; of kinds that say `reloads`. */
+  reload?(): Promise<void>;
+  /** Changes knobs while it runs; of kinds that name them in `live`. Values are as the schema yields them. */
+  change?(knobs: Record<string, unknown>): Promise<void>;
+  /** Begins its work; of nodes that act by themselves, `afterMs` after the traffic's start. */
+  begin?: { afterMs: number; now(): Promise<void> };
 }
 
 /**
  * How one try of a proxy to reach a backend ended.
- * `no-live-backend` means that every backend was held down and none was tried.
+ * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
+ * about and the log does not say why; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
  */
 export type UpstreamResult =
   | 'answered'
@@ -44,9 +58,11 @@ export type UpstreamResult =
   | 'connect-timeout'
   | 'response-timeout'
   | 'refused'
+  | 'connect-failed'
   | 'reset'
   | 'unreachable'
   | 'connection-limit'
+  | 'backend-limit'
   | 'file-limit'
   | 'queue-timeout'
   | 'closed-early'
@@ -59,17 +75,21 @@ export interface UpstreamTry {
   /** Local `address:port` of the try, where the daemon logs it. */
   from?: string;
   result: UpstreamResult;
+  /** Unix time in ms at which the try began; absent: when the one before it ended. */
+  startedAt?: number;
   /** Unix time in ms at which the try ended. */
   endedAt: number;
   /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
   connectMs?: number;
+  /** The daemon says that because of this one it holds the backend down. */
+  markedDown?: boolean;
   /** The daemon's own words, kept as evidence. */
   evidence: string;
 }
 
 /** What one L7 node or server saw of one request, taken from its own log. */
 export interface Sighting {
-  /** The request's id including the try, as sent in `X-Request-Id`. */
+  /** The request's id including the try, as sent in `X-Request-Id`; of a proxy's own check of a backend, what it was in words. */
   id: string;
   host: string;
   /** Unix time in ms. */
@@ -79,6 +99,10 @@ export interface Sighting {
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;
+  /** How long it waited for a free connection to a backend, from `queuedAt` on, ms. */
+  queuedMs?: number;
+  /** Unix time in ms at which it began to wait; absent: `startedAt`. */
+  queuedAt?: number;
   tries: UpstreamTry[];
   /** A refusal by this node's own setting, before any backend was tried. */
   refusal?: { cause: Cause; evidence: string };
@@ -103,6 +127,14 @@ export interface LogReading {
   incidents: Incident[];
 }
 
+/** A knob that a product cannot follow as written: why, and what to use instead. */
+export interface KnobProblem {
+  /** The knob's name; below it, the way to the value, as `['healthCheck', 'interval']`. */
+  path: [knob: string, ...below: string[]];
+  message: string;
+  hint: string;
+}
+
 /** A kind of node. */
 export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   kind: string;
@@ -115,6 +147,14 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   commands: Record<string, string>;
   /** Folder of `docker/` whose image its hosts run in (docker driver). */
   image: string;
+  /** Shared knobs that the product has no way to do, each with the reason, "; ", and what to use instead. */
+  lacks?: Record<string, string>;
+  /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
+  refuse?(spec: z.output<Schema>): KnobProblem[];
+  /** An event may have it load its configuration again. */
+  reloads?: true;
+  /** Knobs that an event may change while it runs. An event `slow` needs `serviceTime` among them. */
+  live?: readonly string[];
   /** How to ask for its version: argv; the first x.y.z of the output counts. */
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */
@@ -123,7 +163,7 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
    * The user's own configuration file made fit for an image of the user's own: where such images expect it, and its text.
    * Absent where the kind takes no `config:`.
    */
-  imageConfig?(context: NodeContext<z.output<Schema>>): { path: string; text: string; reducedAttribution?: string };
+  imageConfig?(context: NodeContext<z.output<Schema>>): { paths: string[]; text: string; reducedAttribution?: string };
   /** Reads the logs of one host after the run. */
   readLogs?(host: Host): Promise<LogReading>;
 }

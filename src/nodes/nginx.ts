@@ -1,11 +1,29 @@
 /** `nginx`: a reverse proxy; terminates connections and opens its own to the backends. */
 import { z } from 'zod';
-import { testbedError, usageError } from '../errors.js';
-import { duration } from '../scenario/units.js';
+import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import { defineKind, type LogReading, type NodeContext, type RunningNode } from './kind.js';
-import { algorithm, backlog, commonKnobs, config, count, keepalive, sourceAddresses, sticky } from './knobs.js';
-import { type NginxFiles, renderConfig } from './nginx/config.js';
+import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
+import {
+  algorithm,
+  backendConnections,
+  backlog,
+  cache,
+  commonKnobs,
+  config,
+  connectTimeout,
+  count,
+  failTimeout,
+  keepalive,
+  maxConnections,
+  maxFails,
+  rateLimit,
+  responseTimeout,
+  retries,
+  sourceAddresses,
+  sticky,
+  workers,
+} from './knobs.js';
+import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
 import { readNginxLogs } from './nginx/logs.js';
 import { adaptConfig } from './nginx/user-config.js';
 import { listensOn } from './ready.js';
@@ -15,16 +33,20 @@ const knobs = z.strictObject({
   to: z.string(),
   keepalive,
   sourceAddresses,
-  /** Worker processes. */
-  workers: count(1, 64).default(1),
+  workers,
   /** Connections per worker, clients' and backends' together. */
   workerConnections: count(4, 1_000_000).default(16_384),
-  /** Failures after which a backend is held down (`max_fails`). */
-  maxFails: count(0).default(1),
-  /** How long a backend is held down (`fail_timeout`), ms. */
-  failTimeout: duration.default(10_000),
+  maxConnections,
+  backendConnections,
+  retries,
+  maxFails: maxFails.default(1),
+  failTimeout: failTimeout.default(10_000),
   algorithm,
   sticky,
+  rateLimit,
+  connectTimeout,
+  responseTimeout,
+  cache,
   backlog,
   config,
 });
@@ -40,34 +62,58 @@ export const nginx = defineKind({
   image: 'nginx',
   version: { name: 'nginx', argv: ['nginx', '-v'] },
   knobs,
+  lacks: {
+    queueTimeout:
+      'NGINX Open Source has no queue for its backends; use `kind: haproxy`, or `workerConnections` to let visitors wait in the accept queue',
+    queueLength: 'NGINX Open Source has no queue for its backends; use `kind: haproxy`',
+    redispatch: 'nginx always tries the next backend; `maxFails` and `failTimeout` say when it leaves one out',
+    healthCheck: 'NGINX Open Source does not probe its backends; use `maxFails` and `failTimeout`, or `kind: haproxy`',
+  },
+  refuse,
+  reloads: true,
+  live: ['keepalive', 'algorithm', 'sticky', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
   start,
   imageConfig({ host, spec, listen, backends, userConfig }) {
     const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, 'image');
-    return { path: '/etc/nginx/nginx.conf', ...adapted };
+    return { paths: ['/etc/nginx/nginx.conf'], ...adapted };
   },
   readLogs,
 });
 
-/** What NGINX Open Source cannot do, refused by name. Throws a PortPartyError (exit 2). */
-export function checkNginx(node: string, spec: NginxSpec): void {
+/** What NGINX Open Source cannot do of these values. */
+function refuse(spec: NginxSpec): KnobProblem[] {
+  const problems: KnobProblem[] = [];
   if (spec.sticky === 'cookie')
-    throw usageError(
-      'NGINX Open Source has no sticky cookies (only NGINX Plus has)',
-      `topology.${node}.sticky`,
-      'use `sticky: source`',
-    );
-  if (spec.sticky === 'source' && spec.algorithm !== 'round-robin')
-    throw usageError(
-      `\`sticky: source\` (ip_hash) picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      `topology.${node}.algorithm`,
-      'leave out one of the two',
-    );
+    problems.push({
+      path: ['sticky'],
+      message: 'NGINX Open Source has no sticky cookies (only NGINX Plus has)',
+      hint: 'use `sticky: source`, or `kind: haproxy`',
+    });
+  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin')
+    problems.push({
+      path: ['algorithm'],
+      message: `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
+      hint: 'leave out one of the two',
+    });
   if (spec.failTimeout % 1000 !== 0)
-    throw usageError(
-      'nginx counts `fail_timeout` in whole seconds',
-      `topology.${node}.failTimeout`,
-      `write ${Math.ceil(spec.failTimeout / 1000)}s`,
-    );
+    problems.push({
+      path: ['failTimeout'],
+      message: 'nginx counts `fail_timeout` in whole seconds',
+      hint: `write ${Math.ceil(spec.failTimeout / 1000)}s`,
+    });
+  if (spec.cache !== undefined && (spec.cache.ttl % 1000 !== 0 || spec.cache.ttl === 0))
+    problems.push({
+      path: ['cache', 'ttl'],
+      message: 'nginx keeps an answer for whole seconds (`proxy_cache_valid`)',
+      hint: `write ${Math.max(1, Math.ceil(spec.cache.ttl / 1000))}s`,
+    });
+  if (spec.rateLimit !== undefined && nginxRate(spec.rateLimit.rate) === undefined)
+    problems.push({
+      path: ['rateLimit', 'rate'],
+      message: 'nginx counts rates in whole requests per second or per minute (`limit_req_zone`)',
+      hint: `write ${Math.max(1, Math.round(spec.rateLimit.rate * 60))}/m`,
+    });
+  return problems;
 }
 
 function filesOf(host: Host): NginxFiles {
@@ -83,15 +129,20 @@ function filesOf(host: Host): NginxFiles {
 const START_MS = 10_000;
 
 async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
-  const { host, planned, spec, backends, sources, userConfig } = context;
-  checkNginx(planned.node, spec);
+  const { host, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
   const files = filesOf(host);
-  const { text, reducedAttribution } =
+  const render = (knobs: NginxSpec) =>
     userConfig === undefined
-      ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
-      : adaptConfig(userConfig, spec, files, listen, backends);
-  const [path, errorLog] = await Promise.all([host.writeFile('nginx.conf', text), earlyErrorLog(host, files)]);
+      ? { text: renderConfig(knobs, files, listen, backends, sources), reducedAttribution: undefined }
+      : adaptConfig(userConfig, knobs, files, listen, backends);
+  const { text, reducedAttribution } = render(spec);
+  const [path, errorLog] = await Promise.all([
+    host.writeFile('nginx.conf', text),
+    earlyErrorLog(host, files),
+    // Of one that was killed before the file is still there.
+    host.writeFile(files.pid, ''),
+  ]);
   // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
   const argv = ['nginx', '-c', path, ...errorLog];
   // UTC, so that the error log's times can be compared with the access log's.
@@ -104,7 +155,27 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
       host.name,
       'write `listen {{listen}};` in the server block of your configuration',
     );
-  return { processes: [daemon], reducedAttribution, stop: () => stop(host, daemon, files) };
+  const reload = async () => {
+    // nginx keeps its old configuration where the new one is wrong, and says so only in its log.
+    await host.run([...argv, '-t', '-q']);
+    await signalMaster(host, files, 'HUP');
+  };
+  let changed = spec;
+  return {
+    processes: [daemon],
+    reducedAttribution,
+    stop: () => stop(host, daemon, files),
+    reload,
+    async change(knobs) {
+      changed = { ...changed, ...knobs };
+      await host.writeFile('nginx.conf', render(changed).text);
+      await reload();
+    },
+  };
+}
+
+async function signalMaster(host: Host, files: NginxFiles, signal: 'HUP' | 'QUIT'): Promise<void> {
+  await host.run(['sh', '-c', `kill -${signal} "$(cat "$1")" 2>/dev/null || :`, 'sh', files.pid]);
 }
 
 /** `-e` (nginx 1.19.5) keeps messages from before the configuration is read out of the machine's own log. */
@@ -138,7 +209,7 @@ const QUIT_MS = 500;
 /** SIGQUIT first: nginx then ends its open requests and logs them. */
 async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   if (!daemon.running) return;
-  await host.run(['sh', '-c', `kill -QUIT "$(cat "$1")" 2>/dev/null || :`, 'sh', files.pid]);
+  await signalMaster(host, files, 'QUIT');
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
     timer = setTimeout(resolve, QUIT_MS);
@@ -151,6 +222,7 @@ async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const [access, errors] = await Promise.all([host.readFile('access.log'), host.readFile('error.log')]);
-  return readNginxLogs(host.name, access, errors);
+  const files = ['access.log', 'error.log', 'nginx.conf'].map((file) => host.readFile(file));
+  const [access, errors, configuration] = await Promise.all(files);
+  return readNginxLogs(host.name, access, errors, configuration);
 }

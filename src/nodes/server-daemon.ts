@@ -1,10 +1,10 @@
 /** How this package's own server programs are started on a host, known ready, ended, and how their request log is read. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testbedError } from '../errors.js';
-import type { LoggedEvent, LoggedRequest } from '../servers/request-log.js';
+import type { LoggedEvent, LoggedRequest, LoggedTry } from '../servers/request-log.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
-import type { Incident, LogReading, RunningNode, Sighting } from './kind.js';
+import type { Incident, LogReading, RunningNode, Sighting, UpstreamTry } from './kind.js';
 
 /** The servers' request log in the host's log folder. */
 export const REQUEST_LOG = 'requests.log';
@@ -16,29 +16,46 @@ const READY_WITHIN_MS = 10_000;
 const END_WITHIN_MS = 5_000;
 const TAIL_LINES = 5;
 
-/** Starts `dist/servers/<program>.js` with its options as JSON. */
-export function spawnServer(
+/** Where the part of the log that belongs to a process begins, in characters: a restarted one goes on in the same file. */
+const logStarts = new WeakMap<HostProcess, number>();
+
+/** Starts `dist/<folder>/<program>.js`, of the folder `servers` unless said otherwise, with its options as JSON. */
+export async function spawnServer(
   host: Host,
   program: string,
   options: object,
-  { label, openFiles }: { label: string; openFiles: number | undefined },
+  { label, openFiles, folder = 'servers' }: { label: string; openFiles: number | undefined; folder?: string },
 ): Promise<HostProcess> {
-  const argv = [host.nodeBinary, `${host.distDir}/servers/${program}.js`, JSON.stringify(options)];
-  return host.spawn(argv, openFiles === undefined ? { label } : { label, openFiles });
+  const argv = [host.nodeBinary, `${host.distDir}/${folder}/${program}.js`, JSON.stringify(options)];
+  const { length } = await host.readFile(`${label}.log`);
+  const process = await host.spawn(argv, openFiles === undefined ? { label } : { label, openFiles });
+  logStarts.set(process, length);
+  return process;
 }
 
 /** Waits until the program has logged that it listens. Throws a testbedError with the end of its log when it ends first or takes too long. */
-export async function awaitListening(host: Host, process: HostProcess, label: string): Promise<void> {
+export function awaitListening(host: Host, process: HostProcess, label: string): Promise<void> {
+  return awaitLine(host, process, label, /^listening /m, 'is not ready');
+}
+
+/** Waits for a line of the program's log. Throws a testbedError with the end of that log when it ends first or takes too long. */
+export async function awaitLine(
+  host: Host,
+  process: HostProcess,
+  label: string,
+  line: RegExp,
+  otherwise: string,
+): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   for (;;) {
     // Asked before the log is read: what an ended process has logged is complete then.
     const { running } = process;
-    const text = await host.readFile(`${label}.log`);
-    if (running && /^listening /m.test(text)) return;
+    const text = (await host.readFile(`${label}.log`)).slice(logStarts.get(process) ?? 0);
+    if (running && line.test(text)) return;
     const tail = text.trim().split('\n').slice(-TAIL_LINES).join('\n') || 'its log is empty';
     if (!running) throw testbedError(`${label} ended at its start: ${tail}`, host.name, `see ${label}.log`);
     if (Date.now() >= giveUpAt) {
-      throw testbedError(`${label} is not ready after ${READY_WITHIN_MS / 1000} s: ${tail}`, host.name);
+      throw testbedError(`${label} ${otherwise} after ${READY_WITHIN_MS / 1000} s: ${tail}`, host.name);
     }
     await sleep(POLL_MS);
   }
@@ -50,22 +67,84 @@ export function listenOf(host: Host, listen: Endpoint | undefined): Endpoint {
   return listen;
 }
 
-/** A node whose programs end, with all logged, by SIGTERM; one after the other in the order given. */
-export function runningServers(processes: HostProcess[]): RunningNode {
+/** A program of a server node, as it is started, and started again. */
+export interface ServerProgram {
+  program: string;
+  options: object & { control: string };
+  label: string;
+  openFiles: number | undefined;
+}
+
+/** File in the log folder through which running servers are told of changes. */
+export const CONTROL_FILE = 'changes.json';
+
+/**
+ * Starts the programs and waits until all listen. `beside` are processes that events leave alone, such as a store.
+ * The programs end, with all logged, by SIGTERM, one after the other, those beside them last.
+ */
+export async function startServers(
+  host: Host,
+  programs: ServerProgram[],
+  beside: HostProcess[] = [],
+): Promise<RunningNode> {
+  const exposed: HostProcess[] = [];
+  const processes: HostProcess[] = [];
+  const changes: Record<string, unknown> = {};
+  let changed = 0;
   let stopping: Promise<void> | undefined;
-  async function stopAll(): Promise<void> {
-    for (const process of processes) await endProcess(process);
+
+  async function startAll(): Promise<void> {
+    const started = await Promise.all(
+      programs.map(({ program, options, label, openFiles }) =>
+        spawnServer(host, program, { ...options, ...changes }, { label, openFiles }),
+      ),
+    );
+    exposed.splice(0, exposed.length, ...started);
+    processes.splice(0, processes.length, ...started, ...beside);
+    await Promise.all(started.map((process, index) => awaitListening(host, process, programs[index].label)));
   }
+
+  await startAll();
   return {
     processes,
+    exposed,
     stop() {
-      stopping ??= stopAll();
+      stopping ??= endProcesses(processes);
       return stopping;
+    },
+    async restart() {
+      await endProcesses(exposed);
+      await startAll();
+    },
+    async change(knobs) {
+      for (const [knob, value] of Object.entries(knobs)) changes[OPTION_OF[knob] ?? knob] = value;
+      const version = ++changed;
+      await host.writeFile(CONTROL_FILE, JSON.stringify({ ...changes, version }));
+      // One that is down takes it over with its restart.
+      const running = programs.map((program, index) => ({ ...program, process: exposed[index] }));
+      await Promise.all(
+        running
+          .filter(({ process }) => process.running)
+          .map(async ({ process, label }) => {
+            await process.signal('SIGUSR2');
+            const line = new RegExp(`^changed ${version}$`, 'm');
+            await awaitLine(host, process, label, line, 'did not take over the change');
+          }),
+      );
     },
   };
 }
 
-async function endProcess(process: HostProcess): Promise<void> {
+/** Knobs whose name as an option of the program tells the unit. */
+const OPTION_OF: Record<string, string> = { serviceTime: 'serviceTimeMs' };
+
+/** Ends programs by SIGTERM, one after the other; by SIGKILL the one that does not end in time. */
+export async function endProcesses(processes: HostProcess[]): Promise<void> {
+  for (const process of processes) await endProcess(process);
+}
+
+/** Ends a program by SIGTERM, and by SIGKILL where it does not end in time. */
+export async function endProcess(process: HostProcess): Promise<void> {
   if (!process.running) return;
   await process.signal('SIGTERM');
   const timer = new AbortController();
@@ -74,7 +153,9 @@ async function endProcess(process: HostProcess): Promise<void> {
     sleep(END_WITHIN_MS, false, { signal: timer.signal }).catch(() => false),
   ]);
   timer.abort();
-  if (!ended) await process.signal('SIGKILL');
+  if (ended) return;
+  await process.signal('SIGKILL');
+  await process.exited;
 }
 
 /** Reads a host's request log: a sighting for each request with an id, an incident for each shortage of descriptors. */
@@ -102,10 +183,28 @@ function parseLine(line: string): LoggedRequest | LoggedEvent | undefined {
 
 function sightingOf(host: string, entry: LoggedRequest, line: string): Sighting {
   const { id, s, t, status, peer } = entry;
-  const sighting: Sighting = { id, host, startedAt: s, endedAt: t, status, peer, tries: [], evidence: line };
+  const tries = (entry.store?.tries ?? []).map(tryOf);
+  const sighting: Sighting = { id, host, startedAt: s, endedAt: t, status, peer, tries, evidence: line };
+  const queued = entry.store?.queued;
+  if (queued !== undefined) Object.assign(sighting, { queuedAt: queued.s, queuedMs: queued.ms });
+  // The store behind this server is the one to ask why, unless it has answered.
+  if (status >= 500 && !entry.lost && tries.length > 0) return sighting;
   const cause = status === 429 ? 'throttled' : status < 500 ? undefined : entry.lost ? 'session-lost' : 'http-error';
   if (cause !== undefined) sighting.refusal = { cause, evidence: line };
   return sighting;
+}
+
+function tryOf({ to, from, result, s, t, c, text }: LoggedTry): UpstreamTry {
+  const words = [from, '->', to ?? 'no connection', text ?? result].filter((word) => word !== undefined).join(' ');
+  return {
+    to,
+    ...(from !== undefined && { from }),
+    result,
+    startedAt: s,
+    endedAt: t,
+    ...(c !== undefined && { connectMs: c }),
+    evidence: `store ${words}`,
+  };
 }
 
 function incidentOf(host: string, { t, text, count }: LoggedEvent): Incident {

@@ -11,9 +11,6 @@ const READY_WITHIN_MS = 120_000;
 const POLL_MS = 20;
 const TAIL_LINES = 5;
 
-/** Label of its output's log file. */
-const LABEL = 'container';
-
 /** Starts the image of a host and resolves when it is ready as the scenario's `ready:` says. Throws a PortPartyError (exit 3). */
 export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSpec>): Promise<RunningNode> {
   const { host, planned, userConfig } = context;
@@ -23,11 +20,11 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
   const config = userConfig === undefined ? undefined : kind.imageConfig!(context as never);
   const daemon = await host.startImage({
     image: image!,
-    label: LABEL,
-    files: config === undefined ? [] : [{ path: config.path, text: config.text }],
+    label: kind.kind,
+    files: config === undefined ? [] : config.paths.map((path) => ({ path, text: config.text })),
     openFiles,
   });
-  await awaitReady(context, daemon, ready);
+  await awaitReady(context, daemon, { ready, log: `${kind.kind}.log` });
   return {
     processes: [daemon],
     reducedAttribution:
@@ -49,13 +46,18 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
 /** How long it may take to end its requests and write its logs, ms. */
 const STOP_WITHIN_MS = 2000;
 
-async function awaitReady({ host, planned, listen }: NodeContext<NodeSpec>, daemon: HostProcess, ready: string) {
+async function awaitReady(
+  { host, planned, listen }: NodeContext<NodeSpec>,
+  daemon: HostProcess,
+  sign: { ready: string; log: string },
+) {
   const { image, readyWithin = READY_WITHIN_MS } = planned.spec;
   const deadline = performance.now() + readyWithin;
+  const { ready, log } = sign;
   for (;;) {
     const { running } = daemon;
     if (running && (await isReady())) return;
-    const words = async () => (await host.readFile(`${LABEL}.log`)).trim().split('\n').slice(-TAIL_LINES).join('\n');
+    const words = async () => (await host.readFile(log)).trim().split('\n').slice(-TAIL_LINES).join('\n');
     if (!running) throw testbedError(`${image} ended at its start: ${(await words()) || 'it said nothing'}`, host.name);
     if (performance.now() > deadline)
       throw testbedError(
@@ -67,8 +69,7 @@ async function awaitReady({ host, planned, listen }: NodeContext<NodeSpec>, daem
   }
 
   async function isReady(): Promise<boolean> {
-    if (ready.startsWith('log:'))
-      return (await host.readFile(`${LABEL}.log`)).includes(ready.slice('log:'.length).trim());
+    if (ready.startsWith('log:')) return (await host.readFile(log)).includes(ready.slice('log:'.length).trim());
     if (!(await listensOn(host, listen!))) return false;
     return ready === 'port' || answers(ready);
   }

@@ -33,18 +33,28 @@ export async function readForwardSet(host: Pick<Host, 'run'>): Promise<Set<strin
   return parseForwardSet(stdout);
 }
 
-interface SetListing {
-  nftables: { set?: { elem?: ({ concat: [string, number] } | { elem: { val: { concat: [string, number] } } })[] } }[];
+interface Listed {
+  name: string;
+  elem?: ({ concat: [string, number] } | { elem: { val: { concat: [string, number] } } })[];
 }
 
 /** The JSON of `nft -j list set` as `address:sequence`. */
 export function parseForwardSet(json: string): Set<string> {
-  const listing = JSON.parse(json) as SetListing;
-  const elements = listing.nftables.find((item) => item.set !== undefined)?.set?.elem ?? [];
-  return new Set(
-    elements.map((element) => {
-      const [address, sequence] = 'concat' in element ? element.concat : element.elem.val.concat;
-      return `${address}:${sequence}`;
+  return [...parseSynSets(json).values()][0] ?? new Set();
+}
+
+/** The JSON of `nft -j list …` as `address:sequence`, by set; sets of anything else are left out. */
+export function parseSynSets(json: string): Map<string, Set<string>> {
+  const { nftables } = JSON.parse(json) as { nftables: { set?: Listed & { type?: string | string[] } }[] };
+  return new Map(
+    nftables.flatMap(({ set }): [string, Set<string>][] => {
+      if (set === undefined || typeof set.type === 'string') return [];
+      return [[set.name, new Set((set.elem ?? []).map(synName))]];
     }),
   );
+}
+
+function synName(element: NonNullable<Listed['elem']>[number]): string {
+  const [address, sequence] = 'concat' in element ? element.concat : element.elem.val.concat;
+  return `${address}:${sequence}`;
 }

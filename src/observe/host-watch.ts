@@ -12,8 +12,8 @@ export interface WatchOrder {
   clock: RunClock;
   /** It forwards packets: what its forward chain lets pass is noted. Else its sockets are counted. */
   forwards: boolean;
-  /** It translates addresses: its connection table is logged. */
-  translates: boolean;
+  /** It keeps a connection table, which is logged. */
+  tracksConnections: boolean;
   /** Its own rules already include `forwardSetRules()`. */
   forwardRulesInstalled: boolean;
   /** Source ports whose use is counted by sockets. */

@@ -1,5 +1,7 @@
 /** What the kernel and the daemons saw during one trial, as plain values: the ledger's other half, beside the outcomes. */
+import type { Cause } from '../ledger/causes.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
+import type { EventAction } from '../scenario/scenario.js';
 
 /** TCP flag bits (RFC 9293 §3.1). */
 export const TcpFlag = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -76,18 +78,50 @@ export interface PoolPeak {
   peakShare: number;
 }
 
+/** The SYNs that one rule or limit of a firewall refused. */
+export interface RefusedSyns {
+  cause: Cause;
+  /** The rule in words. */
+  rule: string;
+  /** `address:sequence`. */
+  syns: Set<string>;
+}
+
+/** Something that was done to the chain while traffic ran. */
+export interface ChainEvent {
+  /** ns since the run's start. */
+  plannedNs: number;
+  /** When it really began; undefined when it never did. */
+  startedNs: number | undefined;
+  tookMs: number;
+  /** In words: `kill shop[1]`. */
+  text: string;
+  /** What was done, one for each of its actions. */
+  kinds: EventAction['do'][];
+  /** Names of the hosts that it was done to. */
+  hosts: string[];
+  /** `never`: the traffic had ended before. */
+  outcome: 'done' | 'failed' | 'never';
+  /** Why it failed. */
+  failure?: string;
+}
+
 /** Everything observed in one trial. */
 export interface Observations {
   taps: Record<string, TapTable>;
   conntrack: Record<string, ConntrackLog>;
   /** Per gateway host: `address:sequence` of every SYN that reached its forward chain; null where it was not asked. */
   forwarded: Record<string, Set<string> | null>;
+  /** Per firewall host: what its rules and limits refused, in the order in which they are asked. */
+  refusedSyns: Record<string, RefusedSyns[]>;
   counters: Record<string, CounterDeltas>;
   /** By request id with try. */
   sightings: Map<string, Sighting[]>;
   incidents: Incident[];
   pools: Record<string, PoolPeak>;
   samples: PortSample[];
+  /** In the order of their planned time. */
+  events: ChainEvent[];
   /** Unix time in ms of the run's start: `timeNs / 1e6 + startedAtMs` is a log's time. */
   startedAtMs: number;
 }

@@ -1,8 +1,9 @@
 /** Watches a running testbed for one trial: a watch on every host, from this process or by the host's agent, brought together. */
 import type { Host, Testbed } from '../testbed/host.js';
-import type { PlannedHost } from '../topology/plan.js';
+import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import type { RunClock } from './clock.js';
+import { readRefusedSyns } from './firewall-sets.js';
 import type { HostSeen, HostWatch, WatchOrder } from './host-watch.js';
 import type { Observations } from './observations.js';
 import { type Pool, parseLocalRange, poolOf } from './pools.js';
@@ -21,7 +22,10 @@ export interface ObserveOptions {
 }
 
 /** What the observers of one trial saw. */
-export type Seen = Pick<Observations, 'taps' | 'conntrack' | 'counters' | 'forwarded' | 'pools' | 'samples'>;
+export type Seen = Pick<
+  Observations,
+  'taps' | 'conntrack' | 'counters' | 'forwarded' | 'refusedSyns' | 'pools' | 'samples'
+>;
 
 export interface Observer {
   /** Ends all watching, and gives everything up to now. Idempotent. Throws when a host's agent is gone. */
@@ -35,6 +39,8 @@ const SAMPLE_SHARE = 0.1;
 const ALL_FRAMES = 1 << 20;
 
 interface WatchedHost {
+  host: Host;
+  planned: PlannedHost;
   name: string;
   node: string;
   pool: Pool | undefined;
@@ -87,6 +93,8 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
       throw error;
     }
     const seen = await Promise.all(watched.map(({ watch }) => watch.stop()));
+    // Read behind the taps: what is in a tap and was refused is in a set by then.
+    const refusedSyns = await readRefusals(watched, testbed.plan);
     const byHost = <Value>(of: (seen: HostSeen) => Value | undefined) =>
       Object.fromEntries(
         watched.flatMap(({ name }, index) => {
@@ -99,6 +107,7 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
       conntrack: byHost(({ conntrack }) => conntrack),
       counters: byHost(({ counters }) => counters),
       forwarded: byHost(({ forwarded }) => forwarded),
+      refusedSyns,
       pools: sampler.peaks(),
       samples: sampler.samples,
     };
@@ -127,7 +136,7 @@ async function startWatch(
     host: name,
     clock: options.clock,
     forwards: planned.layer === 'L3',
-    translates: planned.kind === 'nat',
+    tracksConnections: planned.layer === 'L3',
     forwardRulesInstalled: options.forwardRulesInstalled === true,
     watchedPorts: pool?.countedBy === 'sockets' ? pool.watched : undefined,
     frames,
@@ -137,10 +146,17 @@ async function startWatch(
     host.netns === null
       ? await host.agent!.watch(order)
       : await watchHost(order, host.netns, (...run) => host.run(...run));
-  return { name, node, pool, watch };
+  return { host, planned, name, node, pool, watch };
 }
 
 /** Ends what can be ended: the taps' descriptors would keep the hosts' namespaces alive. */
 async function stopAll(watched: WatchedHost[]): Promise<void> {
   await Promise.allSettled(watched.map(({ watch }) => watch.stop()));
+}
+
+async function readRefusals(watched: WatchedHost[], plan: Plan): Promise<Observations['refusedSyns']> {
+  const read = watched.map(
+    async ({ host, planned }) => [host.name, await readRefusedSyns(host, planned, plan)] as const,
+  );
+  return Object.fromEntries((await Promise.all(read)).flatMap(([name, syns]) => (syns ? [[name, syns]] : [])));
 }

@@ -24,7 +24,7 @@ export async function watchHost(order: WatchOrder, netns: string | null, run: Ru
   const { host, clock, forwards } = order;
   if (forwards && !order.forwardRulesInstalled) await run(['nft', '-f', '-'], { input: forwardSetRules() });
   const tap = await openTap({ name: host, netns }, clock, order.frames);
-  const conntrack = order.translates ? watchConntrack({ name: host, netns }, clock) : undefined;
+  const conntrack = order.tracksConnections ? watchConntrack({ name: host, netns }, clock) : undefined;
   const sockets = forwards ? undefined : openSocketCounter(netns, order.watchedPorts);
   const before = readCounters(netns);
   const cpuNow = () => cpuSeconds(order.processes === 'others' ? otherProcesses() : order.processes);

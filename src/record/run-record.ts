@@ -1,5 +1,8 @@
 /** The record of a run, `run.json` (schema `portparty/run@1`), as types. The contract with users' pipelines: fields may be added, none removed. */
+import type { AttackReport } from '../attacks/report.js';
+import type { Aftershock } from '../ledger/aftershocks.js';
 import type { Cause } from '../ledger/causes.js';
+import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 
@@ -51,9 +54,15 @@ export interface Measured {
     byCause: CauseCount[];
     delayed: Omit<CauseCount, 'evidence'>[];
   };
+  /** Times in which a proxy held its backends down. Absent where there was none. */
+  aftershocks?: Aftershock[];
+  /** How often the proxies tried their backends, by node. Absent where no proxy logs it. */
+  proxies?: Record<string, ProxyTries>;
   visitors: { arrived: number; served: number; soldOut: number; turnedAway: number };
   /** Absent where nothing sells tickets. */
   tickets?: { stock: number; sold: number };
+  /** What each attacker did, by node: no part of the numbers above. Absent where there is none. */
+  attackers?: Record<string, AttackReport>;
   latency: { connect: LatencySummary; response: LatencySummary };
   throughput: { completedPerSecond: number };
   ports: Record<string, PoolPeak>;
@@ -61,8 +70,22 @@ export interface Measured {
   validity: { valid: boolean; reasons: string[] };
 }
 
+/** What was done to the chain while traffic ran. Milliseconds since the trial's start. */
+export interface EventRecord {
+  /** In words: `kill shop[1]`. */
+  event: string;
+  plannedMs: number;
+  /** When it really began; null when the traffic had ended before. */
+  startedMs: number | null;
+  tookMs: number;
+  outcome: 'done' | 'failed' | 'never';
+  failure?: string;
+}
+
 export interface TrialRecord extends Measured {
   trial: number;
+  /** Absent where the scenario has none. */
+  events?: EventRecord[];
 }
 
 export interface VariantRecord extends Measured {

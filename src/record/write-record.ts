@@ -5,15 +5,25 @@ import { join } from 'node:path';
 import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
 import { usageError } from '../errors.js';
 import type { Verdict } from '../ledger/causes.js';
-import type { PortSample } from '../observe/observations.js';
+import type { KeptWays } from '../ledger/kept-ways.js';
+import type { Way } from '../ledger/way.js';
+import type { ChainEvent, PortSample } from '../observe/observations.js';
 import { renderJunit } from '../report/junit.js';
 import { renderMarkdown } from '../report/markdown.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
+import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
 import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
-import { RUN_SCHEMA, type RunRecord, type RunStatus, type TrialRecord, type VariantRecord } from './run-record.js';
+import {
+  type EventRecord,
+  RUN_SCHEMA,
+  type RunRecord,
+  type RunStatus,
+  type TrialRecord,
+  type VariantRecord,
+} from './run-record.js';
 import { mergeTrials, summariseTrial, type TrialInput } from './summarise.js';
 
 /** What a record says of the run as a whole. */
@@ -29,10 +39,17 @@ export interface RecordOptions {
 /** What belongs to a trial from its start on. */
 export interface TrialStart extends TrialInfo {
   outcomes: Outcomes;
+  /** The chain, for explanations. */
+  chain?: ChainRecord;
 }
 
 /** What is known of a trial only at its end. */
-export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'>;
+export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'> & {
+  /** What was done to the chain while traffic ran. */
+  events?: ChainEvent[];
+  /** The ways of single requests, and which were kept. */
+  ways?: { kept: KeptWays; all: Iterable<Way> };
+};
 
 /** The record of a trial that is under way. */
 export interface TrialWriter {
@@ -40,8 +57,8 @@ export interface TrialWriter {
   appendSettled(): void;
   /** Adds one sample to the time series. */
   sample(sample: PortSample): void;
-  /** Adds an event of the run to the time series, such as a fault that was injected; ns since the trial's start. */
-  event(timeNs: number, what: string): void;
+  /** Adds an event of the chain to the time series, such as a fault that was injected. */
+  event(event: ChainEvent): void;
   /** The trial ran to its end: writes everything that belongs to it and updates `run.json`. */
   finish(end: TrialEnd): TrialRecord;
   /** The trial was cut short: keeps the requests as they are. It does not count in `run.json`. */
@@ -85,6 +102,8 @@ export function createRecord(options: RecordOptions): RecordWriter {
     requests: createRequestsFile(join(dir, 'requests.bin')),
     series: createLineFile(join(dir, 'series.ndjson')),
     evidence: createLineFile(join(dir, 'evidence.ndjson')),
+    chains: createLineFile(join(dir, 'chains.ndjson')),
+    ways: createLineFile(join(dir, 'ways.ndjson')),
   };
   const latencies = new Map<string, LatencyHistograms[]>();
   const save = () => {
@@ -134,6 +153,8 @@ interface OpenFiles {
   requests: RequestsFile;
   series: LineFile;
   evidence: LineFile;
+  chains: LineFile;
+  ways: LineFile;
 }
 
 function trialWriter(context: {
@@ -144,29 +165,52 @@ function trialWriter(context: {
   keep: (trial: TrialRecord, latency: LatencyHistograms) => void;
 }): TrialWriter {
   const { files, start } = context;
-  const { outcomes, ...info } = start;
+  const { outcomes, chain, ...info } = start;
   const where = { run: context.id, variant: info.variant, trial: info.trial };
   const rows = files.requests.beginTrial(info, outcomes);
+  if (chain !== undefined) files.chains.append({ ...where, ...chain });
   files.series.append({ type: 'trial', ...where, startedAtMs: info.startedAtMs });
   return {
     appendSettled: () => rows.appendSettled(),
     sample({ timeNs, ...sample }) {
       files.series.append({ type: 'sample', ...where, timeMs: timeNs / 1e6, ...sample });
     },
-    event: (timeNs, what) => files.series.append({ type: 'event', ...where, timeMs: timeNs / 1e6, event: what }),
+    event(event) {
+      const { startedMs: timeMs, ...rest } = eventRecord(event);
+      files.series.append({ type: 'event', ...where, timeMs, ...rest, hosts: event.hosts });
+    },
     finish(end) {
       rows.appendRest();
       rows.appendVerdicts(end.dropped);
       rows.appendVerdicts(end.delayed);
       files.evidence.appendAll(evidenceLines(where, start, end));
+      if (end.ways !== undefined) {
+        files.ways.appendAll(end.ways.all);
+        // Behind the ways: where this line is, they are whole.
+        files.ways.append({ ...where, kept: end.ways.kept });
+      }
       const latency = latencyHistograms(outcomes);
       writeLatencyLogs(context.dir, start);
       const measured = summariseTrial({ ...end, outcomes, latency, idPrefix: info.idPrefix });
-      const trial = { trial: info.trial, ...measured };
+      const events = (end.events ?? []).map(eventRecord);
+      const trial = { trial: info.trial, ...measured, ...(events.length === 0 ? {} : { events }) };
       context.keep(trial, latency);
       return trial;
     },
     abandon: () => rows.appendRest(),
+  };
+}
+
+/** Times in ms, rounded to microseconds. */
+function eventRecord({ text, plannedNs, startedNs, tookMs, outcome, failure }: ChainEvent): EventRecord {
+  const ms = (value: number) => Number(value.toFixed(3));
+  return {
+    event: text,
+    plannedMs: ms(plannedNs / 1e6),
+    startedMs: startedNs === undefined ? null : ms(startedNs / 1e6),
+    tookMs: ms(tookMs),
+    outcome,
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** A record as Markdown, for `summary.md` and comments on pull requests. */
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, NOTHING, observed, placeOf, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, poolOf } from './format.js';
+import { attackLines, eventLines } from './happenings.js';
 
 const VERDICTS: Record<RunRecord['verdict'], string> = {
   pass: '✓ all gates hold',
@@ -16,6 +17,8 @@ export function renderMarkdown(record: RunRecord): string {
     `# ${text(record.scenario.name)}: ${record.verdict === 'none' && record.status === 'interrupted' ? 'interrupted' : VERDICTS[record.verdict]}`,
     text(explainDifference(record)),
     table(record.variants),
+    events(record.variants),
+    attacks(record.variants),
     invalid(record.variants),
     gates(record.variants),
     `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}.`,
@@ -56,6 +59,16 @@ function table(variants: VariantRecord[]): string {
   ]);
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((name) => (right.has(name) ? '---:' : '---'))), ...rows.map(line)].join('\n');
+}
+
+function events(variants: VariantRecord[]): string {
+  const lines = eventLines(variants).map(({ variants: names, events }) => `- ${text(list(names))}: ${text(events)}`);
+  return lines.length === 0 ? '' : `## Events\n\n${lines.join('\n')}`;
+}
+
+function attacks(variants: VariantRecord[]): string {
+  const lines = attackLines(variants).map(({ variant, attack }) => `- ${text(variant)}: ${text(attack)}`);
+  return lines.length === 0 ? '' : `## Attacks\n\n${lines.join('\n')}`;
 }
 
 function gates(variants: VariantRecord[]): string {

@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, NOTHING, observed, placeOf, plural, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, plural, poolOf } from './format.js';
+import { attackLines, eventLines } from './happenings.js';
 import { visibleLength, wrap } from './wrap.js';
 
 /** What the place of printing can show. */
@@ -34,6 +35,7 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
   const blocks = [
     heading(record, colors, width),
     table(record.variants, colors, width),
+    happenings(record.variants, colors, width),
     paragraph(explainDifference(record), width),
     gates(record.variants, colors, width),
     trouble(record.variants, colors, width),
@@ -158,6 +160,15 @@ function stacked(variant: VariantRecord, [name, ...columns]: Column[], width: nu
     return [indent + labels[index], ...values.map((value) => `${indent}  ${value}`)].join('\n');
   });
   return [INDENT + name.cell(variant), ...lines].join('\n');
+}
+
+function happenings(variants: VariantRecord[], colors: Colors, width: number): string {
+  const events = eventLines(variants).map(({ variants: names, events }) => {
+    const whose = names.length === variants.length ? 'events' : `events of ${list(names)}`;
+    return `${whose}: ${events}`;
+  });
+  const attacks = attackLines(variants).map(({ variant, attack }) => `${colors.bold(variant)}  ${attack}`);
+  return [...events, ...attacks].map((line) => hanging(colors.dim('·'), line, width, (text) => text)).join('\n');
 }
 
 function gates(variants: VariantRecord[], colors: Colors, width: number): string {

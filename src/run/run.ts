@@ -1,7 +1,10 @@
 /** A whole run: every variant of a scenario, trial by trial, into one record. */
 import { join } from 'node:path';
 import { PortPartyError, testbedError, usageError } from '../errors.js';
+import { keptWays, waysOf } from '../ledger/kept-ways.js';
+import { proxyTriesOf } from '../ledger/proxy-tries.js';
 import { kindOf } from '../nodes/registry.js';
+import { chainRecord } from '../record/chain-record.js';
 import type { RunRecord } from '../record/run-record.js';
 import { createRecord, type RecordWriter, type TrialWriter } from '../record/write-record.js';
 import type { Scenario, ScenarioVariant } from '../scenario/scenario.js';
@@ -130,7 +133,7 @@ async function oneTrial(
       },
       sharedDir: (node) => options.driver.sharedDir(node, place),
       onProgress: (progress) => options.onProgress(label, progress),
-      onBegin({ traffic, outcomes, startedAtMs }) {
+      onBegin({ plan: built, traffic, outcomes, startedAtMs }) {
         rows = writer.beginTrial({
           variant: variant.name,
           trial,
@@ -140,9 +143,11 @@ async function oneTrial(
           nodes: Object.keys(variant.topology),
           startedAtMs,
           outcomes,
+          chain: chainRecord(variant, built),
         });
         timer = setInterval(() => rows?.appendSettled(), WRITE_EVERY_MS);
       },
+      onEvent: (event) => rows?.event(event),
       interrupt: options.interrupt,
       keep: options.keep,
     });
@@ -160,9 +165,13 @@ async function oneTrial(
       counters: result.observations.counters,
       generator: result.generator,
       tickets: result.tickets,
+      attackers: result.attackers,
       plannedVisitors: isClosedLoop(variant) ? undefined : result.traffic.arrivalsNs.length,
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
+      events: result.observations.events,
+      proxies: proxyTriesOf(result.file.plan, [...result.observations.sightings.values()].flat()),
+      ways: { kept: keptWays(result.outcomes, result.ledger), all: waysOf(result.file, result.ledger) },
     });
   } finally {
     clearInterval(timer);

@@ -16,8 +16,8 @@ const JOURNEYS = 10;
 /** How a trial sends and tells the time. */
 export interface Site {
   prepare(engine: Engine, traffic: TrafficPlan): Promise<PreparedTraffic>;
-  /** Fixes the start, a moment from now, on the clocks of the machine that the hosts are on. */
-  fixStart(): Promise<RunClock>;
+  /** Fixes the start, a moment from now, on the clocks of the machine that the hosts are on, and on this process's CLOCK_MONOTONIC. */
+  fixStart(): Promise<{ clock: RunClock; localStartNs: bigint }>;
   /** Rejects when a host or its agent ends, with a PortPartyError (exit 3) that names the host; never resolves. */
   lost: Promise<never>;
 }
@@ -47,10 +47,16 @@ export function siteOf(testbed: Testbed): Site {
   };
 }
 
-async function fixStart(agent: HostAgent | undefined): Promise<RunClock> {
-  if (agent === undefined) return runClock(process.hrtime.bigint() + HEAD_START_NS);
+async function fixStart(agent: HostAgent | undefined): Promise<{ clock: RunClock; localStartNs: bigint }> {
   const asked = process.hrtime.bigint();
+  if (agent === undefined) {
+    const localStartNs = asked + HEAD_START_NS;
+    return { clock: runClock(localStartNs), localStartNs };
+  }
   const reading = await agent.clock();
   const journeyNs = process.hrtime.bigint() - asked;
-  return runClock(reading.monotonicNs + AGENTS_HEAD_START_NS + BigInt(JOURNEYS) * journeyNs, reading);
+  const aheadNs = AGENTS_HEAD_START_NS + BigInt(JOURNEYS) * journeyNs;
+  // The clock was read about half-way.
+  const localStartNs = asked + journeyNs / 2n + aheadNs;
+  return { clock: runClock(reading.monotonicNs + aheadNs, reading), localStartNs };
 }

@@ -6,8 +6,8 @@ import type { Problem } from './problem.js';
 /** Knobs of the host rather than of the daemon in it. */
 const OF_THE_HOST = new Set([...Object.keys(commonKnobs), 'kind', 'to', 'sourceAddresses', 'config']);
 
-/** Knobs that `{{backends}}` of a configuration file is filled with. */
-const OF_PLACEHOLDERS = new Set(['maxFails', 'failTimeout']);
+/** Knobs that `{{backends}}` of a configuration file is filled with, or that say how clients speak to it. */
+const OF_PLACEHOLDERS = new Set(['maxFails', 'failTimeout', 'mode']);
 
 /** The problems of one node. `written` is the node as the file has it, without defaults. */
 export function imageProblems(topology: Topology, name: string, written: unknown): Problem[] {
@@ -34,7 +34,7 @@ export function imageProblems(topology: Topology, name: string, written: unknown
       problem(
         knob,
         `\`${knob}\` would do nothing: ${spec.image} runs with the configuration that is in it`,
-        'config' in spec || spec.kind === 'nginx'
+        layer === 'L7'
           ? 'say it in a file of your own with `config:`, or leave out `image`'
           : 'leave it out, or leave out `image`',
       ),

@@ -1,8 +1,10 @@
 /** A scenario file's text to the checked, resolved `Scenario`; every mistake is told with its line and column. Does no I/O. */
 import { createHash } from 'node:crypto';
 import { usageError } from '../errors.js';
-import { layerOf, type Topology } from '../topology/chain.js';
+import { sendsVisitors, type Topology } from '../topology/chain.js';
 import { chainProblems } from './chain-problems.js';
+import { eventProblems } from './event-problems.js';
+import { toEvents } from './events.js';
 import { gateProblems, type WrittenGate, writtenGates } from './gate-problems.js';
 import { imageProblems } from './image-problems.js';
 import { isMapping, mergePatch } from './merge-patch.js';
@@ -55,10 +57,11 @@ export function parseScenario(text: string, file: string, options: LoadOptions, 
   const topologies = new Map([...bodies].map(([name, body]) => [name, body?.topology]));
   found.push(...gates.flatMap((gate) => gateProblems(gate, topologies)).map((problem) => place(problem)));
   const read = configReader(readConfig, place, found);
-  const variants = [...bodies].flatMap(([name, body]) =>
-    body ? [toVariant(name, body, gates, place, read(name, body.topology))] : [],
-  );
+  const configs = new Map([...bodies].map(([name, body]) => [name, body ? read(name, body.topology) : {}]));
   throwProblems(found);
+  const variants = [...bodies].flatMap(([name, body]) =>
+    body ? [toVariant(name, body, gates, place, configs.get(name)!)] : [],
+  );
 
   const chosen = options.variants?.length ? options.variants : [...patches.keys()];
   const { name, description, seed, trials } = head.value!;
@@ -142,18 +145,13 @@ function identity({ path, message }: Problem): string {
 function checkBody(raw: unknown): { value?: Body; problems: Problem[] } {
   const { value, problems } = checkSchema(bodySchema, raw);
   if (value === undefined) return { problems };
+  const { topology, traffic, events } = value;
   const inChain = [
-    ...chainProblems(value.topology),
-    ...Object.keys(value.topology).flatMap((name) =>
-      imageProblems(value.topology, name, valueAt(raw, ['topology', name])),
-    ),
-    ...eventProblems(value),
+    ...chainProblems(topology),
+    ...Object.keys(topology).flatMap((name) => imageProblems(topology, name, valueAt(raw, ['topology', name]))),
   ];
-  return { value, problems: inChain.length > 0 ? inChain : trafficProblems(value.traffic, value.topology) };
-}
-
-function eventProblems({ events }: Body): Problem[] {
-  return events === undefined ? [] : [notYet('events')];
+  if (inChain.length > 0) return { value, problems: inChain };
+  return { value, problems: [...trafficProblems(traffic, topology), ...eventProblems(events, topology)] };
 }
 
 function unsupported(raw: Record<string, unknown>): Problem[] {
@@ -161,9 +159,8 @@ function unsupported(raw: Record<string, unknown>): Problem[] {
 }
 
 function notYet(key: string): Problem {
-  const verb = key === 'events' ? 'are' : 'is';
   return {
-    message: `\`${key}\` ${verb} not yet supported by this version`,
+    message: `\`${key}\` is not yet supported by this version`,
     hint: `leave out \`${key}\``,
     path: [key],
     at: 'key',
@@ -192,16 +189,17 @@ function configReader(readConfig: ReadConfig, place: Placer, found: PlacedProble
 
 function toVariant(
   name: string,
-  { topology, traffic }: Body,
+  { topology, traffic, events }: Body,
   gates: WrittenGate[],
   place: Placer,
   configs: Record<string, string>,
 ): ScenarioVariant {
-  const clients = Object.keys(topology).filter((node) => layerOf(topology[node]) === 'client');
+  const clients = Object.keys(topology).filter((node) => sendsVisitors(topology[node]));
   return {
     name,
     topology,
     traffic: toTraffic(traffic, clients),
+    events: toEvents(events ?? [], topology),
     gates: gates
       .filter((gate) => gate.variants?.includes(name) ?? true)
       .map((gate) => ({ text: gate.text, where: place({ message: '', path: gate.path, at: 'value' }).where })),

@@ -24,6 +24,29 @@ export interface Traffic {
   maxLatenessMs: number;
 }
 
+/** The hosts that an event is about; without `index` all hosts of the node. */
+export interface EventTarget {
+  node: string;
+  index?: number;
+}
+
+/** What an event does, one thing at a time; values of knobs are as their kind's schema yields them. */
+export type EventAction = { target: EventTarget } & (
+  | { do: 'kill' | 'restart' | 'pause' | 'resume' | 'reload' }
+  | { do: 'change'; knobs: Record<string, unknown> }
+  | { do: 'sysctl'; name: string; value: string }
+  | { do: 'forget-connections' }
+);
+
+/** Something that happens to the chain while traffic runs. */
+export interface ScenarioEvent {
+  /** Since the start of the traffic. */
+  atMs: number;
+  actions: EventAction[];
+  /** In words: `kill shop[1]`. */
+  text: string;
+}
+
 /** A gate of one variant: the text as written, and where, for messages. */
 export interface GateLine {
   text: string;
@@ -35,6 +58,8 @@ export interface ScenarioVariant {
   name: string;
   topology: Record<string, NodeSpec>;
   traffic: Traffic;
+  /** In the order of their time. */
+  events: ScenarioEvent[];
   /** The gates that hold for this variant. */
   gates: GateLine[];
   /** Text of each node's own configuration file, by node name. */

@@ -83,14 +83,60 @@ export const trafficSchema = z.strictObject({
   maxLateness: duration.default(10).describe("Limit of the generator's own lateness (p99); above it a run is invalid."),
 });
 
-/** Faults and changes while it runs; known to the grammar so that the refusal can name them. */
-const events = z.array(z.looseObject({ at: z.string() }), { error: 'expected a list of events' }).optional();
+/** Which hosts an event is about: a node's, or one of them. */
+const eventHost = z
+  .string({ error: 'expected a host; write it like shop or "shop[1]"' })
+  .regex(/^[a-z][a-z0-9-]*(\[\d+\])?$/, {
+    error: (issue) => `"${String(issue.input)}" can't be a host; write it like shop or "shop[1]"`,
+  });
+
+/** The keys that say what an event does; each event has one of them. */
+export const EVENT_ACTIONS = ['kill', 'restart', 'pause', 'resume', 'reload', 'slow', 'set'] as const;
+
+/** Faults and changes while it runs. */
+const event = z
+  .strictObject(
+    {
+      at: duration.describe('When, counted from the start of the traffic.'),
+      kill: eventHost.optional().describe('Ends its processes at once (SIGKILL); switches a gateway off.'),
+      restart: eventHost
+        .optional()
+        .describe('Ends what still runs of it and starts it again; switches a gateway on again.'),
+      pause: eventHost.optional().describe('Stops its processes (SIGSTOP).'),
+      resume: eventHost.optional().describe('Lets its processes go on (SIGCONT).'),
+      reload: eventHost.optional().describe('Has a proxy load its configuration again.'),
+      slow: z
+        .strictObject(
+          { node: eventHost, serviceTime: duration },
+          { error: 'expected whom and how slow; write it like { node: "shop[1]", serviceTime: 500ms }' },
+        )
+        .optional()
+        .describe('Changes the service time of a server.'),
+      set: z
+        .record(z.string(), z.unknown(), {
+          error: 'expected changes; write it like { balancer.algorithm: least-connections }',
+        })
+        .optional()
+        .describe(
+          'Changes knobs, kernel settings (`edge.sysctls.net…`), or forgets connections (`edge.conntrack: flush`).',
+        ),
+    },
+    { error: 'expected an event; write it like { at: 5s, kill: "shop[1]" }' },
+  )
+  .meta({ oneOf: EVENT_ACTIONS.map((action) => ({ required: [action] })) });
+
+const events = z
+  .array(event, { error: 'expected a list of events; write it like [{ at: 5s, kill: "shop[1]" }]' })
+  .optional();
+
+/** An event as the file has it. */
+export type WrittenEvent = z.output<typeof event>;
 
 /** What a variant may change: its resolved value has this form. */
 export const bodySchema = z.strictObject({
   topology: z.record(nodeName, nodeSchema, { error: 'expected nodes by name' }).describe('Nodes by name.'),
   traffic: trafficSchema,
-  events: events.describe('Not yet supported by this version.'),
+  events: events.describe('Faults and changes while it runs, each at a time.'),
 });
 
 /** A merge patch before it is applied: only its outermost keys can be checked. */
@@ -116,7 +162,7 @@ export const headSchema = z.strictObject({
   variants: z
     .record(variantName, patchSchema, { error: 'expected merge patches by name' })
     .nullish()
-    .describe('Merge patches (RFC 7396) on topology and traffic, by name; null removes a key.'),
+    .describe('Merge patches (RFC 7396) on topology, traffic and events, by name; null removes a key.'),
   matrix: z.record(z.string(), z.array(z.unknown())).optional().describe('Not yet supported by this version.'),
   trials: count(1, 1000).default(1).describe('How often each variant runs.'),
   seed: count(0, Number.MAX_SAFE_INTEGER).default(1).describe('Same seed, same arrivals.'),

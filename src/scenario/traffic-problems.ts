@@ -1,5 +1,6 @@
 /** What is wrong with traffic whose values are each right: nobody to send it, nothing to serve it, no visitor at all. */
-import { chainFrom, layerOf, type Topology } from '../topology/chain.js';
+import { chainFrom, sendsVisitors, type Topology } from '../topology/chain.js';
+import { aKind } from './a-kind.js';
 import type { KeyPath, Problem } from './problem.js';
 import type { Body } from './schema.js';
 import { didYouMean } from './schema-problems.js';
@@ -8,7 +9,7 @@ type WrittenTraffic = Body['traffic'];
 
 /** The problems of the traffic, given a topology without problems. */
 export function trafficProblems(traffic: WrittenTraffic, topology: Topology): Problem[] {
-  const clients = Object.keys(topology).filter((name) => layerOf(topology[name]) === 'client');
+  const clients = Object.keys(topology).filter((name) => sendsVisitors(topology[name]));
   return [
     ...fromProblems(traffic, topology, clients),
     ...journeyProblems(traffic, topology, clients),
@@ -28,7 +29,7 @@ function fromProblems({ from }: WrittenTraffic, topology: Topology, clients: str
     const known = Object.hasOwn(topology, name);
     const hint = didYouMean(name, clients) ?? `clients are: ${clients.join(', ')}`;
     const message = known
-      ? `\`${name}\` is a ${topology[name].kind}, and only clients send traffic`
+      ? `\`${name}\` is ${aKind(topology[name].kind)}, and only clients send traffic`
       : `there is no client \`${name}\``;
     return [{ message, hint, path, at: 'value' }];
   });
@@ -42,8 +43,9 @@ function journeyProblems(traffic: WrittenTraffic, topology: Topology, clients: s
   if (traffic.journey !== 'buy-ticket') return [];
   const senders = [traffic.from ?? clients].flat().filter((name) => clients.includes(name));
   return senders.flatMap((name): Problem[] => {
-    const end = chainFrom(topology, name).at(-1)!;
-    if (topology[end].kind === 'ticket-shop') return [];
+    const chain = chainFrom(topology, name);
+    if (chain.some((node) => topology[node].kind === 'ticket-shop')) return [];
+    const end = chain.at(-1)!;
     const message = `\`buy-ticket\` needs a ticket-shop, and the chain of \`${name}\` ends at \`${end}\`, a ${topology[end].kind}`;
     return [{ message, hint: `use the journey view-event, or make \`${end}\` a ticket-shop`, path, at: 'value' }];
   });

@@ -68,6 +68,8 @@ function inWords(error: YAMLError, { text }: Source): { message: string; hint?: 
   }
   const pooled = /pooled:\s*\d+/.exec(line)?.[0];
   if (pooled !== undefined) return { message: 'this is not YAML', hint: `put it in quotes: "${pooled}"` };
+  const host = /(?<!["'])\b[a-z][a-z0-9-]*\[\d+\]/.exec(line)?.[0];
+  if (host !== undefined) return { message: 'this is not YAML', hint: `put it in quotes: "${host}"` };
   if (error.code === 'TAB_AS_INDENT') return { message: 'a tab indents this line', hint: 'indent with spaces' };
   return { message: `this is not YAML: ${error.message}`, hint: 'look at quotes, brackets, commas and indentation' };
 }

@@ -37,6 +37,8 @@ export interface HttpServerOptions {
   keepaliveTimeoutMs: number;
   /** Connections that may be busy at once: accepted and not answered yet, or with a later request in service. Undefined: any number. */
   workers: number | undefined;
+  /** Path of the file that tells of changes while it runs; read at SIGUSR2. */
+  control: string;
 }
 
 /** Answers one request, at once or later. */
@@ -45,6 +47,8 @@ export type Handler = (request: HttpRequest, answer: (response: HttpResponse) =>
 export interface HttpServer {
   /** The port it listens on. */
   readonly port: number;
+  /** Requests that are whole from now on take this long, ms. */
+  setServiceTime(ms: number): void;
   /** Closes all, logs the requests that it leaves unanswered and a summary. */
   close(): void;
 }
@@ -74,8 +78,9 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
   const received = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
   const connections: (Connection | undefined)[] = [];
   const idle = idleList();
-  /** All lie serviceTimeMs ahead, so the first to be added is the first to be due. */
-  const services: DeadlineQueue = deadlineQueue();
+  /** One queue per service time that there was: in each all lie equally far ahead, so the first to be added is the first to be due. */
+  let services: DeadlineQueue[] = [deadlineQueue()];
+  let { serviceTimeMs } = options;
   /** Requests on kept connections that wait for a free worker, in order. */
   const queue: Connection[] = [];
   let queueHead = 0;
@@ -180,8 +185,8 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
 
   function serve(connection: Connection): void {
     connection.state = 'serving';
-    if (options.serviceTimeMs <= 0) respond(connection);
-    else services.add(performance.now() + options.serviceTimeMs, connection.fd, 0);
+    if (serviceTimeMs <= 0) respond(connection);
+    else services.at(-1)!.add(performance.now() + serviceTimeMs, connection.fd, 0);
   }
 
   /** The service time is over. A client that has left by now gets no answer, and its request changes nothing. */
@@ -270,12 +275,22 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     request: HttpRequest,
     s: number,
     status: number,
-    { logged, sessionLost }: Partial<HttpResponse>,
+    { logged, sessionLost, store }: Partial<HttpResponse>,
   ): void {
     if (logged === false) return;
     requestCount++;
     const { id, method, path } = request;
-    log.request({ t: unixNow(), s, id, peer, status, method, path, ...(sessionLost && { lost: 1 }) });
+    log.request({
+      t: unixNow(),
+      s,
+      id,
+      peer,
+      status,
+      method,
+      path,
+      ...(sessionLost && { lost: 1 }),
+      ...(store && { store }),
+    });
   }
 
   function end(connection: Connection): void {
@@ -288,22 +303,29 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
   }
 
   loop.chore((nowMs) => {
-    while (services.firstNs() <= nowMs) {
-      // A connection in service stays open until its service is over, so its descriptor is still its own.
-      const connection = connections[services.subject()]!;
-      services.remove();
-      respond(connection);
-      settle(connection);
+    for (const due of services) {
+      while (due.firstNs() <= nowMs) {
+        // A connection in service stays open until its service is over, so its descriptor is still its own.
+        const connection = connections[due.subject()]!;
+        due.remove();
+        respond(connection);
+        settle(connection);
+      }
     }
     const idleSince = nowMs - options.keepaliveTimeoutMs;
     while (idle.oldestSinceMs() <= idleSince) end(connections[idle.oldest()]!);
     startQueued();
     if (busy < limit) listener.resume();
-    return Math.min(services.firstNs(), idle.oldestSinceMs() + options.keepaliveTimeoutMs);
+    const firstDue = Math.min(...services.map((due) => due.firstNs()));
+    return Math.min(firstDue, idle.oldestSinceMs() + options.keepaliveTimeoutMs);
   });
 
   return {
     port: listener.port,
+    setServiceTime(ms) {
+      serviceTimeMs = ms;
+      services = [...services.filter((due) => due.firstNs() !== Number.POSITIVE_INFINITY), deadlineQueue()];
+    },
     close() {
       listener.close();
       for (const connection of connections) {

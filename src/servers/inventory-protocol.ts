@@ -1,10 +1,13 @@
 /** What shop workers and the inventory say to each other: one JSON value per line, replies in the order of their commands. */
-import { checkOut, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
+import { type Login, type LoginResult, tryLogin } from './login.js';
+import { checkOut, holdFirstSeat, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
 
 export type InventoryCommand =
   | { do: 'view'; session: string | undefined; fresh: string }
   | { do: 'hold'; session: string }
+  | { do: 'hold-first'; fresh: string }
   | { do: 'checkout'; session: string }
+  | { do: 'login'; user: string; password: string }
   | { do: 'tally' };
 
 /** Exactly the fields that the command's step returns. */
@@ -17,17 +20,22 @@ export interface InventoryReply {
   sold?: number;
   held?: number;
   refused?: Refusal;
+  login?: LoginResult;
 }
 
 /** Carries a command out. */
-export function obey(stock: Stock, nowMs: number, command: InventoryCommand): InventoryReply {
+export function obey(stock: Stock, login: Login, nowMs: number, command: InventoryCommand): InventoryReply {
   switch (command.do) {
     case 'view':
       return viewEvent(stock, nowMs, command.session, command.fresh);
     case 'hold':
       return holdSeat(stock, nowMs, command.session);
+    case 'hold-first':
+      return holdFirstSeat(stock, nowMs, command.fresh);
     case 'checkout':
       return checkOut(stock, nowMs, command.session);
+    case 'login':
+      return { login: tryLogin(login, nowMs, command.user, command.password) };
     case 'tally':
       return tally(stock, nowMs);
   }

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { testbedError } from '../errors.js';
 import { type InventoryCommand, obey } from './inventory-protocol.js';
+import { type LoginOptions, newLogin } from './login.js';
 import { program, programOptions } from './program.js';
 import { newStock, tally } from './stock.js';
 
@@ -11,6 +12,7 @@ export interface InventoryOptions {
   tickets: number;
   /** How long a seat stays held, ms. */
   holdTimeMs: number;
+  login: LoginOptions;
   /** Path of the unix socket. */
   socket: string;
   /** Path of the file that tells the sale's numbers, kept fresh. */
@@ -23,6 +25,7 @@ const WRITE_EVERY_MS = 200;
 await program(async () => {
   const options = programOptions<InventoryOptions>();
   const stock = newStock(options.tickets, options.holdTimeMs);
+  const login = newLogin(options.login);
   let written = '';
 
   function writeTickets(): void {
@@ -44,7 +47,7 @@ await program(async () => {
       const now = performance.now();
       let replies = '';
       for (const line of lines)
-        replies += `${JSON.stringify(obey(stock, now, JSON.parse(line) as InventoryCommand))}\n`;
+        replies += `${JSON.stringify(obey(stock, login, now, JSON.parse(line) as InventoryCommand))}\n`;
       worker.write(replies);
     });
     // A worker that was killed: its connection is all that is lost.

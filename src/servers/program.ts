@@ -1,4 +1,5 @@
 /** What the server programs have in common: options as JSON on the command line, an end by SIGTERM, an error in one line. */
+import { readFileSync } from 'node:fs';
 import { PortPartyError } from '../errors.js';
 import type { EventLoop } from './event-loop.js';
 
@@ -11,6 +12,15 @@ export function programOptions<Options>(): Options {
 export async function runUntilSignal(loop: EventLoop): Promise<void> {
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => loop.stop());
   await loop.run();
+}
+
+/** Calls `apply` with the text of the control file, as JSON, at each SIGUSR2, and says on stdout that it is done. */
+export function onChange<Changes>(control: string, apply: (changes: Changes) => void): void {
+  process.on('SIGUSR2', () => {
+    const { version, ...changes } = JSON.parse(readFileSync(control, 'utf8')) as { version: number };
+    apply(changes as Changes);
+    process.stdout.write(`changed ${version}\n`);
+  });
 }
 
 /** Runs a program; a PortPartyError ends it with its exit code and one line on stderr. */

@@ -1,12 +1,34 @@
 /** The servers' log: one JSON object per line, gathered in memory and appended in whole lines (docs/server-logs.md). */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
+import type { UpstreamResult } from '../nodes/kind.js';
 import { cheapClock } from '../sys/cheap-clock.js';
 import { C } from '../sys/libc.js';
 import type { Chore } from './event-loop.js';
 
 const FLUSH_BYTES = 65_536;
-const FLUSH_MS = 200;
+
+/** One try to reach the store behind the shop. Times are Unix ms. */
+export interface LoggedTry {
+  /** `address:port` of the store; absent where no connection was had to try with. */
+  to?: string;
+  /** This side's `address:port`; absent where none was had. */
+  from?: string;
+  result: UpstreamResult;
+  /** Its begin and its end. */
+  s: number;
+  t: number;
+  /** How long the handshake took, ms: 0 on a connection that stood already, absent where it did not finish. */
+  c?: number;
+  /** What the kernel or the store said of a failure. */
+  text?: string;
+}
+
+/** A request's way to the store behind the shop. */
+export interface StoreVisit {
+  tries: LoggedTry[];
+  /** Since when (Unix ms) and for how long (ms) it waited for a free connection. */
+  queued?: { s: number; ms: number };
+}
 
 /** One answered, or unanswered, request. */
 export interface LoggedRequest {
@@ -23,6 +45,8 @@ export interface LoggedRequest {
   path: string;
   /** 1 when the answer was that the session is not known. */
   lost?: 1;
+  /** Of a request that asked a store over the network. */
+  store?: StoreVisit;
 }
 
 /** A line that is not about one request. */
@@ -40,7 +64,7 @@ export interface LoggedEvent {
 export interface RequestLog {
   request(line: LoggedRequest): void;
   event(line: LoggedEvent): void;
-  /** Appends what is gathered when it is old or large enough: give it to the event loop. */
+  /** Appends what one round of the event loop has gathered: whoever is killed leaves the log of all that it answered. */
   chore: Chore;
   /** Appends all and closes the file. */
   close(): void;
@@ -50,16 +74,13 @@ export interface RequestLog {
 export function requestLog(path: string): RequestLog {
   const fd = openSync(path, 'a');
   let gathered = '';
-  let gatheredSinceMs = Number.POSITIVE_INFINITY;
 
   function flush(): void {
     if (gathered !== '') writeSync(fd, gathered);
     gathered = '';
-    gatheredSinceMs = Number.POSITIVE_INFINITY;
   }
 
   function add(line: LoggedRequest | LoggedEvent): void {
-    if (gathered === '') gatheredSinceMs = performance.now();
     gathered += `${JSON.stringify(line)}\n`;
     if (gathered.length >= FLUSH_BYTES) flush();
   }
@@ -67,9 +88,9 @@ export function requestLog(path: string): RequestLog {
   return {
     request: add,
     event: add,
-    chore(nowMs) {
-      if (nowMs >= gatheredSinceMs + FLUSH_MS) flush();
-      return gatheredSinceMs + FLUSH_MS;
+    chore() {
+      flush();
+      return Number.POSITIVE_INFINITY;
     },
     close() {
       flush();

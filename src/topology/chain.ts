@@ -1,12 +1,23 @@
 /** The way along `to` from one node to the next. */
 import { kindOf, type NodeSpec } from '../nodes/registry.js';
 import type { Layer } from './plan.js';
+import { sendersAmong } from './senders.js';
 
 export type Topology = Record<string, NodeSpec>;
 
 /** The layer at which a node works. */
 export function layerOf(spec: NodeSpec): Layer {
   return kindOf(spec.kind).layer;
+}
+
+/** Whether a node is a proxy that its clients ask for other servers by their whole URI. */
+export function isForwardProxy(spec: NodeSpec): boolean {
+  return spec.kind === 'squid' && spec.mode === 'forward';
+}
+
+/** Whether visitors come from this node. An attacker opens connections as a client does, and is none. */
+export function sendsVisitors(spec: NodeSpec): boolean {
+  return spec.kind === 'client';
 }
 
 /** The node's name and all that follow it along `to`; ends where a name repeats (a loop) or is no node. */
@@ -27,4 +38,15 @@ export function targetNode(topology: Topology, name: string): string | undefined
   return chainFrom(topology, name)
     .slice(1)
     .find((node) => ['L7', 'server'].includes(layerOf(topology[node])));
+}
+
+/** The nodes whose own packets, with an address of theirs, cross a gateway. */
+export function sendersThrough(topology: Topology, gateway: string): string[] {
+  const nodes = Object.entries(topology).map(([name, spec]) => ({
+    name,
+    kind: spec.kind,
+    layer: layerOf(spec),
+    to: spec.to,
+  }));
+  return sendersAmong(nodes, gateway);
 }

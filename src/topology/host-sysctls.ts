@@ -10,7 +10,7 @@ export function hostSysctls(spec: NodeSpec): [name: string, value: string][] {
     // Neighbour discovery would put packets on the links that no visitor sent.
     ['net.ipv6.conf.all.disable_ipv6', '1'],
     ...(layerOf(spec) === 'L3' ? [['net.ipv4.ip_forward', '1'] as [string, string]] : localPorts(spec)),
-    ...(spec.kind === 'nat' ? connectionTable(spec) : []),
+    ...(spec.kind === 'nat' || spec.kind === 'firewall' ? connectionTable(spec) : []),
     ...Object.entries(spec.sysctls).map(([name, value]): [string, string] => [name, String(value)]),
   ];
 }
@@ -23,7 +23,7 @@ function localPorts({ ports }: NodeSpec): [string, string][] {
   return [['net.ipv4.ip_unprivileged_port_start', String(ports.lo)], range];
 }
 
-function connectionTable(spec: Extract<NodeSpec, { kind: 'nat' }>): [string, string][] {
+function connectionTable(spec: Extract<NodeSpec, { kind: 'nat' | 'firewall' }>): [string, string][] {
   const { established, timeWait, finWait, closeWait, synSent } = spec.timeouts;
   const timeouts = { established, time_wait: timeWait, fin_wait: finWait, close_wait: closeWait, syn_sent: synSent };
   const settings = Object.entries(timeouts)

@@ -10,13 +10,22 @@ export interface JourneyStep {
   body: string;
 }
 
+/** Where a connection goes. */
+export interface TrafficTarget {
+  host: string;
+  address: string;
+  port: number;
+  /** Behind a forward proxy: `address:port` of the server that it is asked for. Undefined: the target itself is asked. */
+  origin?: string;
+}
+
 /** A client host as an engine sees it. */
 export interface TrafficClient {
   host: string;
   /** Path of its network namespace for setns(2); null: send from the current one. */
   netns: string | null;
   /** Where its connections go, in turn. */
-  targets: { host: string; address: string; port: number }[];
+  targets: TrafficTarget[];
 }
 
 /** How connections are used. */
@@ -72,6 +81,11 @@ export function visitorNumber(part: PlanPart | undefined, visitor: number): numb
   if (part === undefined) return visitor;
   const { period, offsets } = part;
   return Math.floor(visitor / offsets.length) * period + offsets[visitor % offsets.length];
+}
+
+/** What stands in the request line: the path, or to a forward proxy the whole URI (absolute-form, RFC 9112 §3.2.2). */
+export function requestTarget({ origin }: Pick<TrafficTarget, 'origin'>, path: string): string {
+  return origin === undefined ? path : `http://${origin}${path}`;
 }
 
 /** Id of a request's try (0 = the first), as sent in `X-Request-Id`. */

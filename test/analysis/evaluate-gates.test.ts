@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateGate, verdictOf } from '../../src/analysis/evaluate-gates.js';
+import { newReport } from '../../src/attacks/report.js';
 import type { CauseCount, LatencySummary } from '../../src/record/run-record.js';
 import { losingVariant, measuredNumbers, variantRecord } from '../helpers/trials.js';
 
@@ -12,6 +13,7 @@ const aftershock: CauseCount = {
   evidence: [],
 };
 const shaken = measuredNumbers({
+  attackers: { mallory: { ...newReport('port-scan'), refused: 9, open: ['198.18.0.2:80'] } },
   requests: {
     due: 1000,
     completed: 893,
@@ -43,6 +45,9 @@ describe('a gate on a measured variant', () => {
     ['latency.connect.p50 < 1ms', 0.4, true],
     ['ports.edge.peak < 80%', 812 / 64_512, true],
     ['ports.edge.peak == 812', 812, true],
+    ['attack.mallory.refused < 9', 9, false],
+    ['attack.mallory.open == 1', 1, true],
+    ['attack.mallory.found == 0', 0, true],
   ])('%s', (gate, observed, pass) => {
     expect(evaluateGate(gate, shaken)).toEqual({ gate, observed, pass });
   });
@@ -50,13 +55,16 @@ describe('a gate on a measured variant', () => {
 
 describe('what was not measured fails, whatever the gate asks for', () => {
   const none: LatencySummary = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0, mean: 0, count: 0 };
-  it.each(['latency.connect.p99 < 250ms', 'ports.nowhere.peak < 80%', 'ports.toString.peak != 1', 'tickets.sold == 0'])(
-    '%s',
-    (gate) => {
-      const measured = measuredNumbers({ latency: { connect: none, response: none }, tickets: undefined });
-      expect(evaluateGate(gate, measured)).toEqual({ gate, observed: null, pass: false });
-    },
-  );
+  it.each([
+    'attack.mallory.open == 0',
+    'latency.connect.p99 < 250ms',
+    'ports.nowhere.peak < 80%',
+    'ports.toString.peak != 1',
+    'tickets.sold == 0',
+  ])('%s', (gate) => {
+    const measured = measuredNumbers({ latency: { connect: none, response: none }, tickets: undefined });
+    expect(evaluateGate(gate, measured)).toEqual({ gate, observed: null, pass: false });
+  });
 
   it.each([
     'dropped == 0',

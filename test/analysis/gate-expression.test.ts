@@ -16,6 +16,7 @@ describe('a gate', () => {
     ['delayed.time-wait-collision != 0', { kind: 'delayed', cause: 'time-wait-collision' }, '!=', 0, 'count'],
     ['droppedShare < 1%', { kind: 'droppedShare' }, '<', 0.01, 'share'],
     ['due >= 3000', { kind: 'due' }, '>=', 3000, 'count'],
+    ['attempts > 900', { kind: 'attempts' }, '>', 900, 'count'],
     ['completed == 500', { kind: 'completed' }, '==', 500, 'count'],
     ['tickets.sold >= 5000', { kind: 'tickets.sold' }, '>=', 5000, 'count'],
     ['throughput >= 900/s', { kind: 'throughput' }, '>=', 900, 'per-second'],
@@ -25,6 +26,7 @@ describe('a gate', () => {
     ['latency.connect.p50 < 250us', { kind: 'latency', which: 'connect', stat: 'p50' }, '<', 0.25, 'ms'],
     ['ports.edge-1.peak < 80%', { kind: 'ports', node: 'edge-1' }, '<', 0.8, 'share'],
     ['ports.edge.peak <= 400', { kind: 'ports', node: 'edge' }, '<=', 400, 'count'],
+    ['attack.mallory.held > 300', { kind: 'attack', node: 'mallory', what: 'held' }, '>', 300, 'count'],
     ['  dropped  ==  0  ', { kind: 'dropped' }, '==', 0, 'count'],
   ])('%s', (text, metric, operator, value, unit) => {
     expect(parseGate(text)).toEqual({ metric, operator, value, unit });
@@ -37,6 +39,7 @@ describe('a gate', () => {
   it('names its nodes', () => {
     expect(nodesNamed(parseGate('dropped@edge == 0'))).toEqual(['edge']);
     expect(nodesNamed(parseGate('ports.shop.peak < 5'))).toEqual(['shop']);
+    expect(nodesNamed(parseGate('attack.mallory.open == 1'))).toEqual(['mallory']);
     expect(nodesNamed(parseGate('dropped == 0'))).toEqual([]);
   });
 });
@@ -44,6 +47,8 @@ describe('a gate', () => {
 describe('a gate that is wrong says where, and what would be right', () => {
   it.each([
     ['', 1, /"dropped == 0"/],
+    ['attack.mallory.helt > 3', 16, /one of attempts, connected/],
+    ['attack.mallory > 3', 15, /one of attempts, connected/],
     ['drops == 0', 1, /did you mean dropped\?/],
     ['droppedshare < 1%', 1, /did you mean droppedShare\?/],
     ['tickets.solt == 0', 1, /did you mean tickets.sold\?/],

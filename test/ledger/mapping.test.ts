@@ -36,6 +36,11 @@ describe('a mapping', () => {
     expect(verdict?.evidence[1]).toBe('edge: taken up again in mid-stream as 198.18.1.1:20044');
   });
 
+  it('that was taken up again under the same port harmed nobody', () => {
+    const forgotten = tableEvent(4000.5, 'destroy', 30_000, 20_000);
+    expect(expired([opened, forgotten, tableEvent(4000.6, 'new', 30_000, 20_000)])).toBeUndefined();
+  });
+
   it('of another connection proves nothing', () => {
     expect(expired([opened, tableEvent(4000.5, 'destroy', 30_001, 20_000)])).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 /** What the taps saw of a SYN, and the cause and place that follow from it. */
 import { describe, expect, it } from 'vitest';
+import type { Cause } from '../../src/ledger/causes.js';
 import { fateOfSyn } from '../../src/ledger/syn-fate.js';
 import type { Observations, TapTable } from '../../src/observe/observations.js';
 import type { Plan } from '../../src/topology/plan.js';
@@ -75,6 +76,31 @@ describe('a SYN that a gateway swallowed', () => {
     const counters = { edge: { 'conntrack.drop': 3, 'conntrack.insert_failed': 5 } };
     const verdict = fate(observed({ taps, forwarded: { edge: new Set(['198.18.0.9:1000']) }, counters }));
     expect(verdict).toMatchObject({ cause: 'conntrack-full', at: 'edge' });
+  });
+
+  it('by a rule or limit of its own met that one, though the table was full and short of ports as well', () => {
+    const refused = (cause: Cause, rule: string, isn: number) => ({ cause, rule, syns: new Set([`${BUYERS}:${isn}`]) });
+    const refusedSyns = {
+      edge: [
+        refused('filtered', 'rules[0]: drop port 22', 7),
+        refused('connection-limit', 'connectionsPerSource: 20', ISN),
+      ],
+    };
+    const counters = { edge: { 'conntrack.drop': 3, 'conntrack.insert_failed': 5 } };
+    const verdict = fate(observed({ taps, forwarded: { edge: new Set() }, refusedSyns, counters }));
+    expect(verdict).toMatchObject({ cause: 'connection-limit', at: 'edge' });
+    expect(verdict?.evidence.at(-1)).toBe(`edge: it entered from ${BUYERS} and met connectionsPerSource: 20`);
+  });
+
+  it('before the forward chain of a firewall met its full table as it would at a NAT gateway', () => {
+    const plan = behindGateway();
+    const firewall = {
+      ...plan,
+      hosts: plan.hosts.map((host) => ({ ...host, kind: host.kind.replace('nat', 'firewall') })),
+    };
+    const counters = { edge: { 'conntrack.drop': 3 } };
+    const seen = observed({ taps, forwarded: { edge: new Set() }, refusedSyns: { edge: [] }, counters });
+    expect(fate(seen, { plan: firewall })).toMatchObject({ cause: 'conntrack-full', at: 'edge' });
   });
 
   it('is told by the counter where the forward chain was not watched', () => {

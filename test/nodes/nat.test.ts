@@ -26,6 +26,19 @@ describe('the rules of a gateway', () => {
     expect(rules).toContain('tcp snat to 198.18.1.4:20000-20499');
   });
 
+  it('give each sender a block of its own, address by address', () => {
+    const rules = translationRules(
+      { ...spec, portsPerSource: 200 },
+      ['198.18.1.2', '198.18.1.3'],
+      ['198.18.0.2', '198.18.0.3', '198.18.0.4'],
+    );
+    expect(rules.match(/ip saddr .*/g)).toEqual([
+      'ip saddr 198.18.0.2 snat to 198.18.1.2:20000-20199',
+      'ip saddr 198.18.0.3 snat to 198.18.1.2:20200-20399',
+      'ip saddr 198.18.0.4 snat to 198.18.1.3:20000-20199',
+    ]);
+  });
+
   it('use all unprivileged ports when the scenario names none, and the flag of the allocation', () => {
     const rules = translationRules({ allocation: 'fully-random', masquerade: true }, ['198.18.1.2']);
     expect(rules).toContain('masquerade to :1024-65535 fully-random');
@@ -50,6 +63,11 @@ describe('a gateway', () => {
     const full = { established: 1000, perAddress: [500, 500] };
     expect(await held({ clients: 1, each: 1200, nat })).toEqual(full);
     expect(await held({ clients: 4, each: 300, nat })).toEqual(full);
+  });
+
+  it('with a block of ports for each source leaves each its own, whatever the others take', async () => {
+    const nat = { ports: '20000-20127', portsPerSource: 32 };
+    expect(await held({ clients: 3, each: 50, nat, ms: 1500 })).toEqual({ established: 96, perAddress: [96] });
   });
 
   it('spreads connections evenly over its addresses', async () => {

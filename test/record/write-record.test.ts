@@ -57,7 +57,15 @@ function wholeRun(outDir: string) {
   const first = trial(writer, 'as-shipped', losing);
   const nothing = { inUse: { edge: 3 }, timeWait: {}, states: {}, due: 1, completed: 1, dropped: 0, cpu: {} };
   first.sample({ timeNs: 1.5e9, ...nothing });
-  first.event(2e9, 'kill shop[1]');
+  first.event({
+    plannedNs: 2e9,
+    startedNs: 2.001e9,
+    tookMs: 4,
+    text: 'kill shop[1]',
+    kinds: ['kill'],
+    hosts: ['shop[1]'],
+    outcome: 'done',
+  });
   first.finish(end(losing, new Map([[3, exhausted]])));
   const kept = completedOutcomes(10, 1);
   trial(writer, 'wider', kept).finish(end(kept));
@@ -79,7 +87,17 @@ describe('the record of a run', () => {
     expect(readlinkSync(join(outDir, 'latest'))).toBe(writer.id);
     expect(readdirSync(outDir).sort()).toEqual([writer.id, 'latest'].sort());
     expect(readdirSync(writer.dir).sort()).toEqual(
-      ['evidence.ndjson', 'junit.xml', 'latency', 'requests.bin', 'run.json', 'series.ndjson', 'summary.md'].sort(),
+      [
+        'chains.ndjson',
+        'evidence.ndjson',
+        'junit.xml',
+        'latency',
+        'requests.bin',
+        'run.json',
+        'series.ndjson',
+        'summary.md',
+        'ways.ndjson',
+      ].sort(),
     );
     expect(readdirSync(join(writer.dir, 'latency')).sort()).toEqual([
       'as-shipped-1-connect.hlog',
@@ -110,7 +128,16 @@ describe('the record of a run', () => {
     expect(linesOf(join(writer.dir, 'series.ndjson')).slice(0, 3)).toEqual([
       { type: 'trial', ...where, startedAtMs: 1000 },
       expect.objectContaining({ type: 'sample', ...where, timeMs: 1500, inUse: { edge: 3 } }),
-      { type: 'event', ...where, timeMs: 2000, event: 'kill shop[1]' },
+      {
+        type: 'event',
+        ...where,
+        timeMs: 2001,
+        event: 'kill shop[1]',
+        plannedMs: 2000,
+        tookMs: 4,
+        outcome: 'done',
+        hosts: ['shop[1]'],
+      },
     ]);
     const rows = [...readRequests(join(writer.dir, 'requests.bin'))];
     expect(rows).toHaveLength(20);

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { changed, testMistakes } from './mistake.js';
+import { changed, havingKnob, testMistakes } from './mistake.js';
 
 describe('the chain', () => {
   testMistakes([
@@ -121,7 +121,7 @@ describe('variants', () => {
       changed('edge: { addresses: 4 }', 'balancer: { kind: nat }'),
       '26:33',
       '`keepalive` is not a knob of `nat`, in variant `four-addresses`',
-      '`nginx` has it',
+      `${havingKnob('keepalive')} have it`,
     ],
     [
       'a patch that removes what is needed',
@@ -145,6 +145,13 @@ describe('variants', () => {
       'give the gate itself `variants: [name]`',
     ],
     [
+      'blocks of ports that do not go around',
+      changed('edge: { addresses: 4 }', 'edge: { portsPerSource: 200 }'),
+      '26:57',
+      '`edge` has 2 blocks of 200 ports, and 4 addresses send through it',
+      'make the blocks smaller, or `ports` or `addresses` more',
+    ],
+    [
       'a patch that is none',
       changed('as-shipped: {}', 'as-shipped: 5'),
       '24:15',
@@ -156,13 +163,6 @@ describe('variants', () => {
 
 describe('what a later version brings', () => {
   testMistakes([
-    [
-      'events',
-      changed('trials: 1', 'events: [{ at: 5s, kill: "shop[1]" }]'),
-      '29:1',
-      '`events` are not yet supported by this version',
-      'leave out `events`',
-    ],
     [
       'a matrix',
       changed('trials: 1', 'matrix: { keepalive: [0, 16] }'),

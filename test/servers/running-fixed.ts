@@ -36,6 +36,7 @@ export async function runFixed(
     workers: undefined,
     status: 200,
     log: `${host.logDir}/requests.log`,
+    control: `${host.logDir}/changes.json`,
     ...settings,
   };
   const process = await spawnServer(host, 'fixed', options, { label: 'fixed', openFiles });

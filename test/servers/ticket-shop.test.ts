@@ -3,7 +3,7 @@ import { fixed } from '../../src/nodes/fixed.js';
 import type { RunningNode } from '../../src/nodes/kind.js';
 import { readTickets, ticketShop } from '../../src/nodes/ticket-shop.js';
 import type { Host } from '../../src/testbed/host.js';
-import type { PlannedHost } from '../../src/topology/plan.js';
+import type { Plan, PlannedHost } from '../../src/topology/plan.js';
 import { freePort } from './free-port.js';
 import { type LocalHosts, localHosts } from './local-host.js';
 import { eventually } from './running-fixed.js';
@@ -19,6 +19,8 @@ afterEach(async () => {
   await hosts.dispose();
 });
 
+/** A shop looks at nothing in it. */
+const NO_PLAN: Plan = { hosts: [], segments: [], targets: {}, listeners: {}, sources: {} };
 const planned = (host: Host, index: number) => ({ name: host.name, node: host.node, index }) as PlannedHost;
 
 interface Shop {
@@ -40,6 +42,7 @@ async function openShop(index: number, knobs: object = {}, sharedDir = hosts.sha
     backends: [],
     sources: [],
     userConfig: undefined,
+    plan: NO_PLAN,
     sharedDir,
   });
   running.push(node);
@@ -81,6 +84,22 @@ describe('a visitor of the ticket shop', () => {
     expect(await ask(`${url}/stats`, 'GET')).toMatchObject({ status: 200, body: { stock: 3, sold: 1, held: 0 } });
   });
 
+  it('with `sessionAt: seat` gets a session with the first seat, and the event page sets no cookie', async () => {
+    const { url } = await openShop(0, { tickets: 3, sessionAt: 'seat' });
+    const page = await ask(`${url}/event`, 'GET');
+    expect(page).toMatchObject({ status: 200, body: { remaining: 3 }, cookie: undefined });
+    const held = await ask(`${url}/seats`, 'POST');
+    expect(held).toMatchObject({
+      status: 201,
+      body: { hold: 1 },
+      cookie: expect.stringMatching(/^session=[\w-]{16}$/),
+    });
+    expect(await ask(`${url}/seats`, 'POST', held.cookie)).toMatchObject({ status: 201, body: { hold: 1 } });
+    expect(await ask(`${url}/event`, 'GET')).toMatchObject({ body: { remaining: 2 } });
+    expect(await ask(`${url}/checkout`, 'POST', held.cookie)).toMatchObject({ status: 200, body: { ticket: 1 } });
+    expect(await ask(`${url}/seats`, 'POST', 'session=abcdefghijklmnop')).toMatchObject({ sessionLost: true });
+  });
+
   it('is told that nothing is held, that a hold has expired, and what is not there', async () => {
     const { url } = await openShop(0, { tickets: 1, holdTime: '1ms' });
     const { cookie } = await ask(`${url}/event`, 'GET');
@@ -112,6 +131,32 @@ describe('a visitor of the ticket shop', () => {
       ['forged', 503, 'session-lost'],
       ['fine', 200, undefined],
     ]);
+  });
+});
+
+describe('the login of the ticket shop', () => {
+  it('opens to the right password, and locks for all hosts after wrong ones', async () => {
+    const knobs = { login: { password: 'guess-7', lockAfter: 2 } };
+    const [first, second] = [await openShop(0, knobs), await openShop(1, knobs)];
+    const login = async (url: string, password: string) => {
+      const body = new URLSearchParams({ user: 'organiser', password });
+      return (await fetch(`${url}/login`, { method: 'POST', body })).status;
+    };
+    expect(await login(first.url, 'guess-7')).toBe(200);
+    expect([await login(first.url, 'guess-1'), await login(second.url, 'guess-2')]).toEqual([401, 401]);
+    expect([await login(first.url, 'guess-7'), await login(second.url, 'guess-7')]).toEqual([423, 423]);
+  });
+});
+
+describe('a ticket shop with sessions of each host its own', () => {
+  it('knows nobody whom another host has begun with, and nobody any more after a restart', async () => {
+    const knobs = { sessions: 'local' };
+    const [first, second] = [await openShop(0, knobs), await openShop(1, knobs)];
+    const { cookie } = await ask(`${first.url}/event`, 'GET');
+    expect(await ask(`${second.url}/seats`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
+    expect((await ask(`${first.url}/seats`, 'POST', cookie)).status).toBe(201);
+    await first.node.restart!();
+    expect(await ask(`${first.url}/checkout`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
   });
 });
 
@@ -183,6 +228,7 @@ describe('the fixed server', () => {
       backends: [],
       sources: [],
       userConfig: undefined,
+      plan: NO_PLAN,
       sharedDir: hosts.sharedDir,
     });
     running.push(node);

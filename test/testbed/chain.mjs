@@ -28,6 +28,7 @@ export async function startNode({ plan, host }, name, userConfig) {
     host: host(name),
     planned,
     spec: planned.spec,
+    plan,
     listen: plan.listeners[name],
     backends: plan.targets[name] ?? [],
     sources: plan.sources[name] ?? [],

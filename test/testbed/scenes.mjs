@@ -55,6 +55,81 @@ export async function throughNginx({ nginx = {}, servers = 1, server = {}, traff
   return seen;
 }
 
+/** Sends requests through a haproxy; returns the statuses, and what its log tells. `server: null` starts no server. */
+export async function throughHaproxy({ haproxy = {}, servers = 1, server = {}, traffic, config, show = false }) {
+  const chain = await build({
+    buyers: { kind: 'client', to: 'balancer' },
+    balancer: { kind: 'haproxy', to: 'shop', ...haproxy },
+    shop: { kind: 'fixed', hosts: servers },
+  });
+  const { plan, host, testbed } = chain;
+  if (server) await Promise.all(plan.targets.balancer.map((target) => startServer(host(target.host), target, server)));
+  const running = await startNode(chain, 'balancer', config);
+  const statuses = await request(host('buyers'), plan.listeners.balancer, traffic);
+  await running.stop();
+  const reading = await kindOf('haproxy').readLogs(host('balancer'));
+  const sightings = reading.sightings.filter(({ id }) => id.startsWith('r'));
+  const tries = sightings.flatMap((sighting) => sighting.tries);
+  const tally = (values) => {
+    const counts = {};
+    for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+    return counts;
+  };
+  const seen = {
+    statuses,
+    ids: new Set(sightings.map(({ id }) => id)).size,
+    results: tally(tries.map(({ result }) => result)),
+    refusals: tally(sightings.flatMap(({ refusal }) => refusal?.cause ?? [])),
+    incidents: reading.incidents.map(({ cause }) => cause),
+    connectionsFrom: tally(tries.flatMap(({ from }) => from?.split(':')[0] ?? [])),
+    ports: new Set(tries.flatMap(({ from }) => from ?? [])).size,
+    reducedAttribution: running.reducedAttribution,
+  };
+  if (show) {
+    seen.config = await host('balancer').readFile('haproxy.cfg');
+    seen.log = (await host('balancer').readFile('access.log')).split('\n').slice(0, show);
+    seen.first = reading.sightings.slice(0, show);
+  }
+  await testbed.down();
+  return seen;
+}
+
+/** Sends requests through a proxy of that kind; returns the statuses, and what its log tells. `server: null` starts no server. */
+export async function throughProxy({ kind, proxy = {}, servers = 1, server = {}, traffic, config, show = [] }) {
+  const chain = await build({
+    buyers: { kind: 'client', to: 'balancer' },
+    balancer: { kind, to: 'shop', ...proxy },
+    shop: { kind: 'fixed', hosts: servers },
+  });
+  const { plan, host, testbed } = chain;
+  if (server) await Promise.all(plan.targets.balancer.map((target) => startServer(host(target.host), target, server)));
+  const running = await startNode(chain, 'balancer', config);
+  const statuses = await request(host('buyers'), plan.listeners.balancer, traffic);
+  await running.stop();
+  const reading = await kindOf(kind).readLogs(host('balancer'));
+  const { sightings } = reading;
+  const tries = sightings.flatMap((sighting) => sighting.tries);
+  const tally = (values) => {
+    const counts = {};
+    for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+    return counts;
+  };
+  const seen = {
+    statuses,
+    sightings: sightings.length,
+    ids: new Set(sightings.map(({ id }) => id)).size,
+    results: tally(tries.map(({ result }) => result)),
+    refusals: tally(sightings.flatMap(({ refusal }) => refusal?.cause ?? [])),
+    incidents: tally(reading.incidents.map(({ cause }) => cause)),
+    connectionsFrom: tally(tries.flatMap(({ from }) => from?.split(':')[0] ?? [])),
+    ports: new Set(tries.flatMap(({ from }) => from ?? [])).size,
+    reducedAttribution: running.reducedAttribution,
+  };
+  for (const name of show) seen[name] = await host('balancer').readFile(name);
+  await testbed.down();
+  return seen;
+}
+
 /** What the isolated process sees of itself. */
 export async function self() {
   const links = execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' }).trim().split('\n');

@@ -62,7 +62,7 @@ export interface AdaptedConfig {
  */
 export function adaptConfig(
   userText: string,
-  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout'>,
+  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout' | 'backendConnections'>,
   files: NginxFiles,
   listen: Endpoint,
   backends: Endpoint[],

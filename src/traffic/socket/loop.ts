@@ -156,7 +156,7 @@ export function sendAll(
     out.synRetransmits[row] = retransmitsOf[fd];
     const length = writeRequest(outgoing, {
       step: steps[stepIndex],
-      host: clients[out.client[row]].targets[targetOf[fd]].address,
+      target: clients[out.client[row]].targets[targetOf[fd]],
       prefix: plan.idPrefix,
       visitor: visitorNumber(plan.part, visitor),
       stepIndex,
