@@ -1,4 +1,5 @@
 /** `ticket-shop`: the application behind the sale: event page, seat hold, checkout, a stock that is never oversold. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import { duration } from '../scenario/units.js';
@@ -81,6 +82,12 @@ export const ticketShop = defineKind({
   }),
   refuse(spec) {
     const problems = [...serviceTimeProblems(spec), ...refuseStoreKnobs(spec)];
+    if (spec.inventory === 'redis' && !isDeepStrictEqual(spec.login, login.parse(undefined)))
+      problems.push({
+        path: ['login'],
+        message: 'the account of `login` is kept by the shop of `inventory: memory`, not by a store',
+        hint: 'leave out `login`, or use `inventory: memory`',
+      });
     if (spec.sessions === 'shared' || spec.workers === 1) return problems;
     const message = 'with `sessions: local` each worker would know only its own, and the kernel picks the worker';
     return [...problems, { path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
