@@ -182,7 +182,11 @@ async function start(context: NodeContext<VarnishSpec>): Promise<RunningNode> {
 async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
   const deadline = performance.now() + START_MS;
   while (!(await listensOn(host, listen))) {
-    if (!daemon.running) throw testbedError(`varnish did not start: ${await lastWords(host)}`, host.name);
+    if (!daemon.running) {
+      const words = await lastWords(host);
+      const hint = words.includes('C-compiler') ? 'varnish compiles its VCL: install gcc and libc6-dev' : undefined;
+      throw testbedError(`varnish did not start: ${words}`, host.name, hint);
+    }
     if (performance.now() > deadline)
       throw testbedError(`varnish did not listen within ${START_MS / 1000} s: ${await lastWords(host)}`, host.name);
     await sleep(10);
@@ -194,7 +198,7 @@ async function lastWords(host: Host): Promise<string> {
   const words = (await host.readFile('varnishd.log')).trim();
   const lines = words.split('\n');
   const compiler = lines.findIndex((line) => /Message from (?:VCC|C)-compiler/.test(line));
-  const told = compiler < 0 ? lines.filter((line) => /^Error/.test(line)) : lines.slice(compiler + 1, compiler + 4);
+  const told = compiler < 0 ? lines.filter((line) => /^Error/.test(line)) : lines.slice(compiler, compiler + 4);
   return told.map((line) => line.trim()).join(' ') || words.slice(-500) || 'it said nothing';
 }
 
