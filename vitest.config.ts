@@ -1,9 +1,19 @@
-/** Tests run one file after another: real testbeds share two cores. */
-import { defineConfig } from 'vitest/config';
+/**
+ * Tests run one file after another: real testbeds share two cores. `npm test` leaves out what takes minutes by itself;
+ * `npm run test:all` does not.
+ */
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Every ready scenario on every driver. */
+const LONG = ['test/e2e/parity.test.ts'];
+
+const all = process.env.PORTPARTY_TEST_ALL === '1';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(all ? [] : LONG)],
+    globalSetup: ['test/helpers/closing-lines.ts'],
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

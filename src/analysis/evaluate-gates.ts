@@ -54,6 +54,7 @@ function observe({ metric, unit }: GateExpression, measured: Measured): number |
       return number(requests.dropped / requests.due);
     case 'completed':
     case 'due':
+    case 'attempts':
       return requests[metric.kind];
     case 'tickets.sold':
       return measured.tickets === undefined ? null : measured.tickets.sold;

@@ -28,7 +28,7 @@ export type GateMetric =
   | { kind: 'dropped' | 'delayed'; cause?: Cause; at?: string }
   /** The cause itself, and all that happened because of it. */
   | { kind: 'rooted'; cause: Cause; at?: string }
-  | { kind: 'droppedShare' | 'completed' | 'due' | 'tickets.sold' | 'throughput' }
+  | { kind: 'droppedShare' | 'completed' | 'due' | 'attempts' | 'tickets.sold' | 'throughput' }
   | { kind: 'latency'; which: 'connect' | 'response'; stat: LatencyStat }
   /** What an attacker did and got. */
   | { kind: 'attack'; node: string; what: AttackNumber }
@@ -69,6 +69,7 @@ const METRIC_FORMS = [
   'droppedShare',
   'completed',
   'due',
+  'attempts',
   'tickets.sold',
   'throughput',
   'latency',
@@ -123,6 +124,7 @@ function readMetric(text: string, column: number): GateMetric {
     case 'droppedShare':
     case 'completed':
     case 'due':
+    case 'attempts':
     case 'throughput':
       if (text !== head)
         throw new GateSyntaxError(`${head} stands alone, without "${text.slice(head.length)}"`, column + head.length);

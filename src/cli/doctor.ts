@@ -1,23 +1,27 @@
-/** `portparty doctor`: what this machine can run, and with `--fix` installs what is missing. */
+/** `portparty doctor`: what this machine can run, per driver, and with `--fix` installs what is missing. */
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ExitCode } from '../errors.js';
-import type { Check } from '../testbed/netns/checks.js';
+import type { Check } from '../testbed/check.js';
 
 interface DoctorOptions {
   fix?: boolean;
   json?: boolean;
 }
 
+/** One driver's checks, and whether it runs. */
+interface Report {
+  ok: boolean;
+  checks: Check[];
+}
+
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description(
-      'check what this machine can run, with the remedy for what it cannot (exit 3 when the netns driver cannot run)',
-    )
+    .description('check what this machine can run, with the remedy for what it cannot (exit 3 when no driver can run)')
     .option(
       '--fix',
-      'install missing packages (apt-get, as root or with passwordless sudo); else print the line to type',
+      'install missing packages of the netns driver (apt-get, as root or with passwordless sudo); else print the line to type',
     )
     .option('--json', 'print the checks as JSON on stdout')
     .addHelpText('after', '\nExamples:\n  $ portparty doctor\n  $ portparty doctor --fix\n')
@@ -27,30 +31,39 @@ export function register(program: Command): void {
 }
 
 async function doctor(options: DoctorOptions): Promise<number> {
-  const { checkMachine, netnsRuns } = await import('../testbed/netns/checks.js');
-  let checks = await checkMachine();
-  const missing = () => checks.flatMap((check) => (!check.ok && check.package ? [check.package] : []));
-  if (options.fix && missing().length > 0) {
-    const { install, mayInstall } = await import('../testbed/netns/packages.js');
-    if (mayInstall() && (await install(missing()))) checks = await checkMachine();
-  }
-  const ok = netnsRuns(checks);
-  const { installLine } = await import('../testbed/netns/packages.js');
+  const { runs } = await import('../testbed/check.js');
+  const { checkNetns } = await import('../testbed/netns/checks.js');
+  const { checkDocker } = await import('../testbed/docker/checks.js');
+  const { install, installLine, mayInstall } = await import('../testbed/netns/packages.js');
+  let [netns, docker] = await Promise.all([checkNetns(), checkDocker()]);
+  const missing = () => netns.flatMap((check) => (!check.ok && check.package ? [check.package] : []));
+  if (options.fix && missing().length > 0 && mayInstall() && (await install(missing()))) netns = await checkNetns();
   const line = missing().length > 0 ? installLine(missing()) : undefined;
-  if (options.json) console.log(JSON.stringify({ ok, driver: ok ? 'netns' : null, checks, install: line }, null, 2));
-  else print(checks, ok, line);
-  return ok ? ExitCode.ok : ExitCode.testbed;
+  const drivers = {
+    netns: { ok: runs(netns), checks: netns },
+    docker: { ok: runs(docker), checks: docker },
+  };
+  // The one that `--driver auto` takes.
+  const driver = drivers.netns.ok ? 'netns' : drivers.docker.ok ? 'docker' : null;
+  if (options.json) console.log(JSON.stringify({ ok: driver !== null, driver, drivers, install: line }, null, 2));
+  else print(drivers, driver, line);
+  return driver === null ? ExitCode.testbed : ExitCode.ok;
 }
 
-function print(checks: Check[], ok: boolean, line: string | undefined): void {
-  const width = Math.max(...checks.map((check) => check.name.length));
-  for (const check of checks) {
-    const mark = check.ok ? pc.green('✓') : check.required ? pc.red('✗') : pc.yellow('–');
-    console.log(`${mark} ${check.name.padEnd(width)}  ${check.detail}`);
-    if (check.package && line) continue; // One line for all packages, below.
-    for (const remedy of check.remedies) console.log(`  ${' '.repeat(width)}  ${pc.cyan('→')} ${remedy}`);
+function print(drivers: Record<string, Report>, driver: string | null, line: string | undefined): void {
+  const width = Math.max(...Object.values(drivers).flatMap(({ checks }) => checks.map(({ name }) => name.length)));
+  for (const [name, { ok, checks }] of Object.entries(drivers)) {
+    console.log(`${pc.bold(`${name} driver`)}: ${ok ? pc.green('can run') : pc.red('cannot run')}`);
+    for (const check of checks) printCheck(check, width, line);
+    console.log();
   }
-  console.log();
   if (line) console.log(`To install what is missing:\n\n  ${line}\n`);
-  console.log(ok ? 'The netns driver can run here.' : 'The netns driver cannot run here yet.');
+  console.log(driver === null ? 'No driver can run here yet.' : `portparty run takes the ${driver} driver here.`);
+}
+
+function printCheck(check: Check, width: number, line: string | undefined): void {
+  const mark = check.ok ? pc.green('✓') : check.required ? pc.red('✗') : pc.yellow('–');
+  console.log(`  ${mark} ${check.name.padEnd(width)}  ${check.detail}`);
+  if (check.package && line) return; // One line for all packages, at the end.
+  for (const remedy of check.remedies) console.log(`    ${' '.repeat(width)}  ${pc.cyan('→')} ${remedy}`);
 }

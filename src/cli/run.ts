@@ -1,7 +1,6 @@
 /** `portparty run`: builds the chain, drives the burst through it, prints what was lost and why, evaluates the gates. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ExitCode } from '../errors.js';
 
 interface RunFlags {
   driver: 'auto' | 'netns' | 'docker';
@@ -58,24 +57,27 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     trials: flags.trials,
     seed: flags.seed,
   });
-  const { chooseDriver } = await import('../testbed/choose-driver.js');
-  const { isIsolated, isolate } = await import('../testbed/netns/isolate.js');
-  if (!isIsolated()) {
-    const { driver, mode, reason } = await chooseDriver(flags.driver);
-    if (!flags.quiet) process.stderr.write(`driver ${driver}: ${reason}\n`);
-    return isolate(process.argv.slice(1), { ...process.env, PORTPARTY_DRIVER_REASON: reason }, mode);
-  }
-  const { runIsolated } = await import('../run/run-isolated.js');
-  const code = await runIsolated(scenario, {
+  const options = {
     // Daemons take a relative path from their own folder.
     outDir: resolve(flags.out),
     engine: flags.engine,
     json: flags.json === true,
     quiet: flags.quiet === true,
     keep: flags.keep === true,
-    driverReason: process.env.PORTPARTY_DRIVER_REASON ?? '',
-  });
-  return code ?? ExitCode.testbed;
+  };
+  const { isIsolated, isolate } = await import('../testbed/netns/isolate.js');
+  if (isIsolated()) {
+    const { runInNamespaces } = await import('../run/with-netns.js');
+    return runInNamespaces(scenario, { ...options, driverReason: process.env.PORTPARTY_DRIVER_REASON ?? '' });
+  }
+  const { chooseDriver } = await import('../testbed/choose-driver.js');
+  const chosen = await chooseDriver(flags.driver, scenario);
+  if (!flags.quiet) process.stderr.write(`driver ${chosen.driver}: ${chosen.reason}\n`);
+  if (chosen.driver === 'docker') {
+    const { runInContainers } = await import('../run/with-docker.js');
+    return runInContainers(scenario, { ...options, driverReason: chosen.reason });
+  }
+  return isolate(process.argv.slice(1), { ...process.env, PORTPARTY_DRIVER_REASON: chosen.reason }, chosen.mode);
 }
 
 function collect(value: string, previous: string[] = []): string[] {

@@ -34,6 +34,8 @@ export interface CaseFile {
   counters(hostName: string): CounterDeltas;
   /** A log's Unix time in ms as ns since the run's start. */
   fromUnixMs(ms: number): number;
+  /** The other way round. */
+  toUnixMs(ns: number): number;
 }
 
 /** A log line and the packets that belong to it lie at most this far apart: logs are written late, in whole seconds by some. */
@@ -114,6 +116,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
     },
     counters: (hostName) => observations.counters[hostName] ?? {},
     fromUnixMs,
+    toUnixMs: (ns) => ns / 1e6 + observations.startedAtMs,
   };
 }
 

@@ -73,6 +73,8 @@ export interface Verdict {
   at: string;
   /** What this one follows from. */
   because?: { cause: Cause; at: string };
+  /** Of `backend-held-down`: when that happened which it follows from, ns since the run's start. */
+  quakeNs?: number;
   /** The pieces of evidence that decided it, in the order of the request's way. */
   evidence: string[];
 }

@@ -10,20 +10,22 @@ import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredMapping } from './mapping.js';
-import { LONG_WAIT_NS, verdictOfSighting } from './proxy-side.js';
+import { blamesFurther, LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import { untilLeft } from './until-left.js';
 
 const CLOCK_SLACK_NS = 2e6;
 
 /** Names that belong to one row. */
-interface Parties {
+export interface Parties {
   client: string;
   target: string;
   targetNode: string;
   id: string;
 }
 
-function parties(file: CaseFile, row: number): Parties {
+/** The hosts of this row, and the id of its last try. */
+export function parties(file: CaseFile, row: number): Parties {
   const { outcomes: out, traffic } = file;
   const client = traffic.clients[out.client[row]];
   const target = client.targets[out.target[row]].host;
@@ -70,7 +72,7 @@ function verdictOfErrno(file: CaseFile, who: Parties, code: number): Verdict {
 }
 
 /** The copies of the SYN with which this row opened its connection, in the order of their time; none on one that was open. */
-function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
+export function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
   const { outcomes: out, traffic } = file;
   const tap = file.tap(who.client);
   if (tap === undefined || out.localPort[row] === 0 || Number.isNaN(out.connectNs[row])) return [];
@@ -165,13 +167,18 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
   const off = switchedOffOnTheWay(file, who.client, { fromNs: out.lastTryNs[row], toNs: out.doneNs[row] });
   if (off !== undefined) return { ...off, evidence: [seen, ...off.evidence] };
-  const sighting = file.sighting(who.id, who.target);
+  const logged = file.sighting(who.id, who.target);
+  const leftMs = file.toUnixMs(out.doneNs[row]);
+  const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
   // Whoever has logged a good answer and then left the connection broken is not excused by its backend.
   const answered = sighting !== undefined && sighting.status >= 200 && sighting.status < 499;
-  if (sighting !== undefined && sighting.tries.length > 0 && (!answered || error === ClientError.responseTimeout)) {
-    const upstream = verdictOfSighting(file, sighting);
+  const excusable = !answered || error === ClientError.responseTimeout;
+  if (sighting !== undefined && excusable && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
+    const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };
+    const queued = error === ClientError.responseTimeout ? verdictOfQueue(file, sighting, patience) : undefined;
+    const upstream = queued ?? verdictOfSighting(file, sighting);
     return { ...upstream, evidence: [seen, ...upstream.evidence] };
   }
   const incident = sighting === undefined ? incidentNear(file, row, who.target) : undefined;

@@ -3,7 +3,7 @@ import type { Observations } from '../observe/observations.js';
 import type { Plan } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import { type Outcomes, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
-import { caseFile } from './case-file.js';
+import { type CaseFile, caseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { withEvents } from './chain-events.js';
 import { verdictOfDelayed, verdictOfLost } from './client-side.js';
@@ -17,7 +17,12 @@ export interface Ledger {
 
 /** Decides every lost and every late request of a trial. Pure. */
 export function keepLedger(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): Ledger {
-  const file = caseFile(plan, traffic, outcomes, observations);
+  return ledgerOf(caseFile(plan, traffic, outcomes, observations));
+}
+
+/** The same from a case file that the ways of the requests are told from as well. */
+export function ledgerOf(file: CaseFile): Ledger {
+  const { traffic, outcomes, observations } = file;
   const lost = new Map<number, Verdict>();
   const delayed = new Map<number, Verdict>();
   for (let row = 0; row < outcomes.rows; row++) {

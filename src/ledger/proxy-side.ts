@@ -1,11 +1,14 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
+import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredUpstream } from './mapping.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
+import type { TapIndex } from './tap-index.js';
+import { untilLeft } from './until-left.js';
 import type { SynFate } from './upstream-index.js';
 
 /** nginx logs whole milliseconds, and a little after the fact. */
@@ -30,7 +33,7 @@ export function verdictOfSighting(file: CaseFile, sighting: Sighting): Verdict {
   if (sighting.refusal !== undefined) {
     return { cause: sighting.refusal.cause, at: node, evidence: [`${sighting.host}: ${sighting.refusal.evidence}`] };
   }
-  const decisive = decisiveTry(sighting);
+  const decisive = blamesFurther(file, sighting) ? decisiveTry(sighting) : undefined;
   if (decisive !== undefined) return verdictOfTry(file, sighting, decisive);
   const evidence = [`${sighting.host}: ${sighting.evidence}`];
   if (sighting.status === 429) return { cause: 'throttled', at: node, evidence };
@@ -59,15 +62,22 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   switch (one.result) {
     case 'refused':
       return prefixed(evidence, rejectedOnTheWay(file, sighting, one, backend) ?? refusedAt(backendNode));
+    case 'backend-limit':
+      return { cause: 'connection-limit', at: backendNode, evidence };
     case 'answered':
       if (further !== undefined) return prefixed(evidence, verdictOfSighting(file, further));
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':
-      if (further !== undefined && further.tries.length > 0)
-        return prefixed(evidence, verdictOfSighting(file, further));
+      if (further !== undefined && (blamesFurther(file, further) || further.queuedMs !== undefined)) {
+        const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
+        const then = untilLeft(further, one.endedAt);
+        return prefixed(evidence, verdictOfQueue(file, then, { askedNs, leftNs }) ?? verdictOfSighting(file, then));
+      }
       return prefixed(evidence, verdictOfSlowness(file, sighting, one, backend, further));
+    case 'connect-failed':
+      return prefixed(evidence, verdictOfFailedConnect(file, sighting, one, backend, node));
     case 'reset':
     case 'closed-early': {
       const expired =
@@ -84,12 +94,18 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
   }
 }
 
+/** Whether what a host logged of a request leads on to its own backends: a server that its store has answered is the end of the way. */
+export function blamesFurther(file: CaseFile, { host, status, tries }: Sighting): boolean {
+  if (tries.length === 0) return false;
+  return file.host(host).layer !== 'server' || status >= 500 || tries.at(-1)!.result !== 'answered';
+}
+
 function prefixed(evidence: string[], verdict: Verdict): Verdict {
   return { ...verdict, evidence: [...evidence, ...verdict.evidence] };
 }
 
 /** The planned host that a proxy's try went to; undefined for an address outside the testbed. */
-function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
+export function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
   if (to === undefined) return undefined;
   const target = file.plan.targets[proxy]?.find(({ address, port }) => `${address}:${port}` === to);
   if (target !== undefined) return target.host;
@@ -119,6 +135,10 @@ function verdictOfSlowness(
   further: Sighting | undefined,
 ): Verdict {
   const at = file.host(backend).node;
+  if (one.startedAt !== undefined && one.startedAt - sighting.startedAt > one.endedAt - one.startedAt) {
+    const said = `${sighting.host}: asked its store only after ${((one.startedAt - sighting.startedAt) / 1000).toFixed(3)} s`;
+    return { cause: 'response-timeout', at: file.host(sighting.host).node, evidence: [said] };
+  }
   const [startedNs, endedNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);
   const connectNs = (one.connectMs ?? 0) * 1e6;
   const readNs = further === undefined ? endedNs : file.fromUnixMs(further.startedAt);
@@ -151,11 +171,35 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     cause: 'backend-held-down',
     at: node,
     because: root.because ?? { cause: root.cause, at: root.at },
+    quakeNs: file.fromUnixMs(quake.failed.endedAt),
     evidence: [
       ...evidence,
-      `follows request ${quake.sighting.id} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
+      `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
     ],
   };
+}
+
+/** A request's id is one word; a proxy's own check of a backend tells what it was. */
+const wordsOf = ({ id }: Sighting) => (id.includes(' ') ? id : `request ${id}`);
+
+/**
+ * Whoever asked gave up at `leftNs`, and its request stood in this proxy's queue: still, or for most of the time since `askedNs`.
+ * undefined when the queue was not what took the time.
+ */
+export function verdictOfQueue(
+  file: CaseFile,
+  sighting: Sighting,
+  { askedNs, leftNs }: { askedNs: number; leftNs: number },
+): Verdict | undefined {
+  const { node } = file.host(sighting.host);
+  const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
+  const endNs = file.fromUnixMs(sighting.queuedAt ?? sighting.startedAt) + queuedNs;
+  const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
+  if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
+    return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
+  if (queuedNs * 2 < leftNs - askedNs) return undefined;
+  const slow = verdictOfSighting(file, sighting);
+  return { ...slow, because: { cause: 'queue-timeout', at: node }, evidence: [waited, ...slow.evidence] };
 }
 
 /** A proxy's connect() that timed out: among its unanswered SYNs to that backend the one that began nearest to the try. */
@@ -173,13 +217,27 @@ function verdictOfUpstreamSyn(
   );
 }
 
+/** A proxy's connect() that failed for a reason that its log leaves out: without any SYN of its own it had no port. */
+function verdictOfFailedConnect(
+  file: CaseFile,
+  sighting: Sighting,
+  one: UpstreamTry,
+  backend: string,
+  node: string,
+): Verdict {
+  const syn = synOf(file, sighting, one, backend, 'unanswered');
+  if (syn !== undefined || file.tap(sighting.host) === undefined)
+    return verdictOfUpstreamSyn(file, sighting, one, backend, node);
+  return { cause: 'ports-exhausted', at: node, evidence: [`${sighting.host}: no SYN left for ${backend} then`] };
+}
+
 /** When a try began, Unix ms: the one before it had ended. */
-function startOf(sighting: Sighting, one: UpstreamTry): number {
-  return sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
+export function startOf(sighting: Sighting, one: UpstreamTry): number {
+  return one.startedAt ?? sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
 }
 
 /** The first copy of the SYN with which a proxy began this try. */
-function synOf(
+export function synOf(
   file: CaseFile,
   sighting: Sighting,
   one: UpstreamTry,
@@ -193,7 +251,7 @@ function synOf(
   const toNs = file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
   const bounds = { fromNs: startedNs - LOG_SLACK_NS, toNs };
   const to = { address: ipToNumber(address), port: Number(port) };
-  const row = file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
+  const row = ownSyn(tap, one, to, bounds) ?? file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
   if (row === undefined) return undefined;
   const { timeNs } = tap.table;
   const sequence = tap.table.sequence[row];
@@ -205,6 +263,22 @@ function synOf(
     toNs: second === undefined ? toNs : timeNs[second],
     target: backend,
   };
+}
+
+/** The first SYN from the address and port that the proxy's log names for this try. */
+function ownSyn(
+  tap: TapIndex,
+  { from }: UpstreamTry,
+  to: { address: number; port: number },
+  bounds: { fromNs: number; toNs: number },
+): number | undefined {
+  if (from === undefined) return undefined;
+  const [address, port] = from.split(':');
+  const [first] = tap.between(ipToNumber(address), Number(port), to.address, to.port, TcpFlag.syn, {
+    ...bounds,
+    outgoing: true,
+  });
+  return first;
 }
 
 /** Why a proxy's connection to a backend, which was answered in the end, needed more than one SYN. */

@@ -37,6 +37,7 @@ export function tapIndex(table: TapTable): TapIndex {
   let bySequence: Chains | undefined;
   let byAcknowledged: Chains | undefined;
   let byPorts: Chains | undefined;
+  let resetsByPorts: Chains | undefined;
 
   function chains(key: (row: number) => number): Chains {
     const last = new Map<number, number>();
@@ -76,9 +77,12 @@ export function tapIndex(table: TapTable): TapIndex {
       return collect(byAcknowledged, (sequence + 1) >>> 0, (row) => (table.flags[row] & flag) !== 0, filter);
     },
     between(source, sourcePort, destination, destinationPort, flag, filter) {
-      byPorts ??= chains((row) => ports(table.sourcePort[row], table.destinationPort[row]));
+      const key = (row: number) => ports(table.sourcePort[row], table.destinationPort[row]);
+      // RSTs are few, and an index of them alone costs next to nothing.
+      if (flag === TcpFlag.rst) resetsByPorts ??= chains((row) => (table.flags[row] & TcpFlag.rst ? key(row) : -1));
+      else byPorts ??= chains(key);
       return collect(
-        byPorts,
+        (flag === TcpFlag.rst ? resetsByPorts : byPorts)!,
         ports(sourcePort, destinationPort),
         (row) =>
           table.source[row] === source && table.destination[row] === destination && (table.flags[row] & flag) !== 0,

@@ -13,7 +13,7 @@ export interface FailedTry {
 export type SynFate = 'unanswered' | 'repeated';
 
 export interface UpstreamIndex {
-  /** The last try that really failed, at this Unix time in ms or before. */
+  /** The try that had backends held down at this Unix time in ms: the last of those that the proxy says were it, else the last that really failed. */
   failureBefore(unixMs: number): FailedTry | undefined;
   /** Whether a connection to that endpoint was begun between these times. */
   opened(to: Endpoint, bounds: Bounds): boolean;
@@ -36,7 +36,7 @@ interface Bounds {
 
 /** Indexes what one host logged and what its tap saw; each part when it is first asked for. */
 export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undefined): UpstreamIndex {
-  let failures: FailedTry[] | undefined;
+  let failures: ReturnType<typeof failuresOf> | undefined;
   let syns: Map<string, number[]> | undefined;
   const given = new Map<UpstreamTry, number>();
   const taken = new Set<number>();
@@ -48,10 +48,10 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
 
   return {
     failureBefore(unixMs) {
-      failures ??= sightings()
-        .flatMap((sighting) => sighting.tries.filter(isFailure).map((failed) => ({ sighting, failed })))
-        .sort((a, b) => a.failed.endedAt - b.failed.endedAt);
-      return failures[firstAfter(failures, unixMs, ({ failed }) => failed.endedAt) - 1];
+      failures ??= failuresOf(sightings());
+      const { all, known, markedDown } = failures;
+      const before = (some: FailedTry[]) => some[firstAfter(some, unixMs, ({ failed }) => failed.endedAt) - 1];
+      return before(markedDown) ?? before(known) ?? before(all);
     },
     opened(to, { fromNs, toNs }) {
       if (tap === undefined) return false;
@@ -76,6 +76,18 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
 }
 
 const isFailure = ({ result }: UpstreamTry) => result !== 'answered' && result !== 'no-live-backend';
+
+/** The tries that really failed, by the time of their end; those of which is known how, and those that the proxy says had a backend held down. */
+function failuresOf(sightings: Sighting[]): Record<'all' | 'known' | 'markedDown', FailedTry[]> {
+  const all = sightings
+    .flatMap((sighting) => sighting.tries.filter(isFailure).map((failed) => ({ sighting, failed })))
+    .sort((a, b) => a.failed.endedAt - b.failed.endedAt);
+  return {
+    all,
+    known: all.filter(({ failed }) => failed.result !== 'failed'),
+    markedDown: all.filter(({ failed }) => failed.markedDown),
+  };
+}
 
 const keyOf = (address: number, port: number, fate: SynFate | 'any') => `${address}:${port} ${fate}`;
 

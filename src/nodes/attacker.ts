@@ -49,6 +49,7 @@ export const attacker = defineKind({
   summary:
     'A host that attacks the chain: port scan, held connections, connection flood, brute force. Not one of the visitors.',
   commands: {},
+  image: 'attacker',
   knobs,
   refuse,
   start,

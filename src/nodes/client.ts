@@ -8,5 +8,6 @@ export const client = defineKind({
   layer: 'client',
   summary: 'Hosts of visitors; connections are opened from them.',
   commands: {},
+  image: 'client',
   knobs: z.strictObject({ ...commonKnobs, to: z.string() }),
 });

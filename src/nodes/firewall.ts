@@ -77,6 +77,7 @@ export const firewall = defineKind({
   summary:
     'A firewall: forwards what its ordered rules, limits per source and segments let in, and keeps track of connections.',
   commands: { nft: 'nftables' },
+  image: 'gateway',
   knobs,
   refuse,
   start,

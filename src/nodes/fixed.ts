@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { FixedOptions } from '../servers/fixed.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, serviceTime } from './knobs.js';
+import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
 import { CONTROL_FILE, DEFAULT_BACKLOG, listenOf, REQUEST_LOG, readRequestLog, startServers } from './server-daemon.js';
 
 /** How long an idle connection is kept, ms. */
@@ -13,6 +13,7 @@ export const fixed = defineKind({
   layer: 'server',
   summary: 'A bare HTTP server: answers at once or after serviceTime.',
   commands: {},
+  image: 'fixed',
   live: ['serviceTime', 'status'],
   knobs: z.strictObject({
     ...commonKnobs,
@@ -24,14 +25,15 @@ export const fixed = defineKind({
     /** HTTP status of every answer. */
     status: count(200, 599).default(200),
   }),
-  async start({ host, spec, listen }) {
+  refuse: serviceTimeProblems,
+  async start({ host, planned, spec, listen }) {
     const { address, port } = listenOf(host, listen);
     const options: FixedOptions = {
       address,
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: false,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
       workers: spec.workers,

@@ -48,7 +48,8 @@ export interface RunningNode {
 
 /**
  * How one try of a proxy to reach a backend ended.
- * `no-live-backend` means that every backend was held down and none was tried.
+ * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
+ * about and the log does not say why; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
  */
 export type UpstreamResult =
   | 'answered'
@@ -57,9 +58,11 @@ export type UpstreamResult =
   | 'connect-timeout'
   | 'response-timeout'
   | 'refused'
+  | 'connect-failed'
   | 'reset'
   | 'unreachable'
   | 'connection-limit'
+  | 'backend-limit'
   | 'file-limit'
   | 'queue-timeout'
   | 'closed-early'
@@ -72,17 +75,21 @@ export interface UpstreamTry {
   /** Local `address:port` of the try, where the daemon logs it. */
   from?: string;
   result: UpstreamResult;
+  /** Unix time in ms at which the try began; absent: when the one before it ended. */
+  startedAt?: number;
   /** Unix time in ms at which the try ended. */
   endedAt: number;
   /** How long the handshake took, ms; undefined where it did not finish or the daemon does not log it. */
   connectMs?: number;
+  /** The daemon says that because of this one it holds the backend down. */
+  markedDown?: boolean;
   /** The daemon's own words, kept as evidence. */
   evidence: string;
 }
 
 /** What one L7 node or server saw of one request, taken from its own log. */
 export interface Sighting {
-  /** The request's id including the try, as sent in `X-Request-Id`. */
+  /** The request's id including the try, as sent in `X-Request-Id`; of a proxy's own check of a backend, what it was in words. */
   id: string;
   host: string;
   /** Unix time in ms. */
@@ -92,6 +99,10 @@ export interface Sighting {
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;
+  /** How long it waited for a free connection to a backend, from `queuedAt` on, ms. */
+  queuedMs?: number;
+  /** Unix time in ms at which it began to wait; absent: `startedAt`. */
+  queuedAt?: number;
   tries: UpstreamTry[];
   /** A refusal by this node's own setting, before any backend was tried. */
   refusal?: { cause: Cause; evidence: string };
@@ -134,6 +145,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   summary: string;
   /** Packages that the netns driver needs, by the command they bring: `{ nginx: 'nginx-light' }`. */
   commands: Record<string, string>;
+  /** Folder of `docker/` whose image its hosts run in (docker driver). */
+  image: string;
   /** Shared knobs that the product has no way to do, each with the reason, "; ", and what to use instead. */
   lacks?: Record<string, string>;
   /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
@@ -146,6 +159,11 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   version?: { name: string; argv: string[] };
   /** Renders configuration, starts the daemons, resolves when they accept work. */
   start?(context: NodeContext<z.output<Schema>>): Promise<RunningNode>;
+  /**
+   * The user's own configuration file made fit for an image of the user's own: where such images expect it, and its text.
+   * Absent where the kind takes no `config:`.
+   */
+  imageConfig?(context: NodeContext<z.output<Schema>>): { paths: string[]; text: string; reducedAttribution?: string };
   /** Reads the logs of one host after the run. */
   readLogs?(host: Host): Promise<LogReading>;
 }

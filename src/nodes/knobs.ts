@@ -1,6 +1,7 @@
 /** The knobs that several kinds of node share, each defined once so that a shared concept keeps one name and one meaning. */
 import { z } from 'zod';
 import { duration, portRange, rate, share } from '../scenario/units.js';
+import type { KnobProblem } from './kind.js';
 
 /** A whole number of at least `min`. */
 export const count = (min: number, max = 1_000_000) =>
@@ -28,11 +29,16 @@ export const commonKnobs = {
   /** Limit of open file descriptors of each of the node's daemons (RLIMIT_NOFILE). */
   openFiles: count(16).optional(),
   /** An image of the user's own (docker driver). */
-  image: z.string().optional(),
+  image: z.string().min(1, 'expected the name of an image').optional(),
   /** The port that an image of the user's own listens on. */
   port: count(1, 65_535).optional(),
   /** How it is known that an image of the user's own is ready: `/path` (an HTTP answer), `log: text`, or `port`. */
-  ready: z.string().optional(),
+  ready: z
+    .string()
+    .regex(/^(port|\/\S*|log: *\S.*)$/, { error: 'expected `port`, `/path`, or `"log: text"`' })
+    .optional(),
+  /** How long an image of the user's own may take to be ready, ms. */
+  readyWithin: duration.optional(),
 };
 
 /*
@@ -42,6 +48,12 @@ export const commonKnobs = {
 
 /** Idle connections to the backends that a proxy keeps for later requests; 0: a new connection for every request. */
 export const keepalive = count(0).default(0);
+/** The same for products that keep all idle connections for some time and cannot be told how many. */
+export const uncountedKeepalive = z
+  .union([z.literal(0), z.literal('unlimited')], {
+    error: 'this product keeps all of its idle connections or none; write unlimited or 0',
+  })
+  .default(0);
 /** How many source addresses a proxy uses towards its backends, each with the node's whole port range. */
 export const sourceAddresses = count(1, 200).default(1);
 /**
@@ -60,7 +72,7 @@ export const maxConnections = count(1).optional();
 export const backendConnections = count(1).optional();
 /** How long a request may wait for a free backend connection, ms. */
 export const queueTimeout = duration.optional();
-/** How many requests may wait for one backend; further ones go to another or are refused. */
+/** How many requests may wait for a free backend connection, all backends together; further ones are refused at once. */
 export const queueLength = count(1).optional();
 /** Further tries of a proxy after a first one that found no connection; 0: none. */
 export const retries = count(0, 100).optional();
@@ -104,7 +116,10 @@ export const responseTimeout = duration.optional();
 /** Requests that one client address may make: `rate` in the long run, and `burst` beyond it at once; the others are answered 429. */
 export const rateLimit = z
   .strictObject(
-    { rate, burst: count(0).default(0) },
+    {
+      rate: rate.refine((perSecond) => perSecond > 0, 'this rate would refuse everything; write it like 100/s'),
+      burst: count(0).default(0),
+    },
     { error: 'expected a limit; write it like { rate: 100/s, burst: 20 }' },
   )
   .optional();
@@ -129,8 +144,27 @@ export const workers = count(1, 64).default(1);
 export const backlog = count(1, 65_535).optional();
 /** A configuration file of the user's own, relative to the scenario file. */
 export const config = z.string().optional();
-/** Time that a server takes for an answer, ms. */
-export const serviceTime = duration.default(0);
+/** Time that a server takes for an answer, ms; a list has one for each host of the node, so that one of them can be slow. */
+export const serviceTime = z
+  .union([duration, z.array(duration)], {
+    error: ({ input }) =>
+      typeof input === 'number'
+        ? `${input} has no unit; write a span of time like 40ms`
+        : 'expected a span of time, or a list with one for each host; write it like 40ms or [40ms, 400ms]',
+  })
+  .default(0);
+
+/** The service time of the node's host of that index, ms. */
+export function serviceTimeOf(spec: { serviceTime: z.output<typeof serviceTime> }, index: number): number {
+  return typeof spec.serviceTime === 'number' ? spec.serviceTime : spec.serviceTime[index];
+}
+
+/** A list of service times that does not have one for each host. */
+export function serviceTimeProblems(spec: { serviceTime: z.output<typeof serviceTime>; hosts: number }): KnobProblem[] {
+  if (typeof spec.serviceTime === 'number' || spec.serviceTime.length === spec.hosts) return [];
+  const message = `${spec.serviceTime.length} service times for ${spec.hosts} ${spec.hosts === 1 ? 'host' : 'hosts'}`;
+  return [{ path: ['serviceTime'], message, hint: 'write one for each host, or a single one for all' }];
+}
 /** Who closes a connection after the answer when no keep-alive was asked for. */
 export const close = z.enum(['server', 'client']).default('server');
 /** Time-outs of a gateway's connection table, ms (written in whole seconds). */

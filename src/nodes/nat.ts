@@ -32,6 +32,7 @@ export const nat = defineKind({
   layer: 'L3',
   summary: 'A NAT gateway: rewrites the source of every connection to its own address and a port of its pool.',
   commands: { nft: 'nftables' },
+  image: 'gateway',
   knobs,
   start,
 });
@@ -44,8 +45,7 @@ async function start({ host, planned, spec, sources, plan }: NodeContext<NatSpec
       'leave out `masquerade` to use several addresses',
     );
   const rules = `${translationRules(spec, sources, senderAddresses(plan, planned.node))}\n${forwardSetRules()}`;
-  await host.writeFile('nat.nft', rules);
-  await host.run(['nft', '-f', '-'], { input: rules });
+  await Promise.all([host.writeFile('nat.nft', rules), host.run(['nft', '-f', '-'], { input: rules })]);
   return { processes: [] };
 }
 

@@ -2,22 +2,28 @@
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
-import type { Endpoint } from '../topology/plan.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
+  backendConnections,
   backlog,
+  cache,
   commonKnobs,
   config,
+  connectTimeout,
   count,
   failTimeout,
   keepalive,
+  maxConnections,
   maxFails,
+  rateLimit,
+  responseTimeout,
+  retries,
   sourceAddresses,
   sticky,
   workers,
 } from './knobs.js';
-import { type NginxFiles, renderConfig } from './nginx/config.js';
+import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
 import { readNginxLogs } from './nginx/logs.js';
 import { adaptConfig } from './nginx/user-config.js';
 import { listensOn } from './ready.js';
@@ -30,10 +36,17 @@ const knobs = z.strictObject({
   workers,
   /** Connections per worker, clients' and backends' together. */
   workerConnections: count(4, 1_000_000).default(16_384),
+  maxConnections,
+  backendConnections,
+  retries,
   maxFails: maxFails.default(1),
   failTimeout: failTimeout.default(10_000),
   algorithm,
   sticky,
+  rateLimit,
+  connectTimeout,
+  responseTimeout,
+  cache,
   backlog,
   config,
 });
@@ -46,6 +59,7 @@ export const nginx = defineKind({
   layer: 'L7',
   summary: 'NGINX as a reverse proxy and load balancer.',
   commands: { nginx: 'nginx-light' },
+  image: 'nginx',
   version: { name: 'nginx', argv: ['nginx', '-v'] },
   knobs,
   lacks: {
@@ -59,6 +73,10 @@ export const nginx = defineKind({
   reloads: true,
   live: ['keepalive', 'algorithm', 'sticky', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
   start,
+  imageConfig({ host, spec, listen, backends, userConfig }) {
+    const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, 'image');
+    return { paths: ['/etc/nginx/nginx.conf'], ...adapted };
+  },
   readLogs,
 });
 
@@ -83,7 +101,28 @@ function refuse(spec: NginxSpec): KnobProblem[] {
       message: 'nginx counts `fail_timeout` in whole seconds',
       hint: `write ${Math.ceil(spec.failTimeout / 1000)}s`,
     });
+  if (spec.cache !== undefined && (spec.cache.ttl % 1000 !== 0 || spec.cache.ttl === 0))
+    problems.push({
+      path: ['cache', 'ttl'],
+      message: 'nginx keeps an answer for whole seconds (`proxy_cache_valid`)',
+      hint: `write ${Math.max(1, Math.ceil(spec.cache.ttl / 1000))}s`,
+    });
+  if (spec.rateLimit !== undefined && nginxRate(spec.rateLimit.rate) === undefined)
+    problems.push({
+      path: ['rateLimit', 'rate'],
+      message: 'nginx counts rates in whole requests per second or per minute (`limit_req_zone`)',
+      hint: `write ${Math.max(1, Math.round(spec.rateLimit.rate * 60))}/m`,
+    });
   return problems;
+}
+
+function filesOf(host: Host): NginxFiles {
+  return {
+    runDir: host.runDir,
+    accessLog: `${host.logDir}/access.log`,
+    errorLog: `${host.logDir}/error.log`,
+    pid: `${host.runDir}/nginx.pid`,
+  };
 }
 
 /** How long nginx may take to listen, ms; it takes some 20. */
@@ -92,25 +131,30 @@ const START_MS = 10_000;
 async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
   const { host, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
-  const files: NginxFiles = {
-    runDir: host.runDir,
-    accessLog: `${host.logDir}/access.log`,
-    errorLog: `${host.logDir}/error.log`,
-    pid: `${host.runDir}/nginx.pid`,
-  };
+  const files = filesOf(host);
   const render = (knobs: NginxSpec) =>
     userConfig === undefined
       ? { text: renderConfig(knobs, files, listen, backends, sources), reducedAttribution: undefined }
       : adaptConfig(userConfig, knobs, files, listen, backends);
   const { text, reducedAttribution } = render(spec);
-  const path = await host.writeFile('nginx.conf', text);
+  const [path, errorLog] = await Promise.all([
+    host.writeFile('nginx.conf', text),
+    earlyErrorLog(host, files),
+    // Of one that was killed before the file is still there.
+    host.writeFile(files.pid, ''),
+  ]);
   // The prefix stays the machine's own, where the modules of a user's configuration lie; every path of ours is absolute.
-  const argv = ['nginx', '-c', path, ...(await earlyErrorLog(host, files))];
-  // Of one that was killed before the file is still there.
-  await host.writeFile(files.pid, '');
+  const argv = ['nginx', '-c', path, ...errorLog];
   // UTC, so that the error log's times can be compared with the access log's.
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
-  await ready(host, daemon, files, listen);
+  await ready(host, daemon, files);
+  // Our own configuration listens there.
+  if (userConfig !== undefined && !(await listensOn(host, listen)))
+    throw testbedError(
+      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `listen {{listen}};` in the server block of your configuration',
+    );
   const reload = async () => {
     // nginx keeps its old configuration where the new one is wrong, and says so only in its log.
     await host.run([...argv, '-t', '-q']);
@@ -143,19 +187,13 @@ async function earlyErrorLog(host: Host, files: NginxFiles): Promise<string[]> {
 }
 
 /** nginx writes its pid file once it listens; no connection is made, which its log would show. */
-async function ready(host: Host, daemon: HostProcess, files: NginxFiles, listen: Endpoint): Promise<void> {
+async function ready(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   const deadline = performance.now() + START_MS;
   while ((await host.readFile(files.pid)).trim() === '') {
     if (!daemon.running) throw testbedError(`nginx did not start: ${await lastWords(host)}`, host.name);
     if (performance.now() > deadline) throw testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `listen {{listen}};` in the server block of your configuration',
-    );
 }
 
 /** nginx says on stderr what is wrong with its configuration. */
@@ -184,6 +222,7 @@ async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const [access, errors] = await Promise.all([host.readFile('access.log'), host.readFile('error.log')]);
-  return readNginxLogs(host.name, access, errors);
+  const files = ['access.log', 'error.log', 'nginx.conf'].map((file) => host.readFile(file));
+  const [access, errors, configuration] = await Promise.all(files);
+  return readNginxLogs(host.name, access, errors, configuration);
 }

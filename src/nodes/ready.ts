@@ -7,8 +7,10 @@ const LISTEN = '0A';
 
 /** True when some process of the host listens on this address and port, or on the port at all addresses. */
 export async function listensOn(host: Pick<Host, 'run'>, { address, port }: Endpoint): Promise<boolean> {
-  const { stdout } = await host.run(['cat', '/proc/net/tcp']);
-  const wanted = new Set([hexAddress(address, port), hexAddress('0.0.0.0', port)]);
+  // A socket of IPv6 takes IPv4 connections as well, and a kernel without it has no such file.
+  const { stdout } = await host.run(['sh', '-c', 'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || :']);
+  const anyAddress6 = `${'0'.repeat(32)}:${hexPort(port)}`;
+  const wanted = new Set([hexAddress(address, port), hexAddress('0.0.0.0', port), anyAddress6]);
   return stdout.split('\n').some((line) => {
     const [, local, , state] = line.trim().split(/\s+/);
     return state === LISTEN && wanted.has(local);
@@ -18,5 +20,9 @@ export async function listensOn(host: Pick<Host, 'run'>, { address, port }: Endp
 /** `address:port` as the kernel prints it: the address as a number of the machine's own byte order, little-endian here. */
 function hexAddress(address: string, port: number): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
-  return `${bytes.reverse().join('')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+  return `${bytes.reverse().join('').toUpperCase()}:${hexPort(port)}`;
+}
+
+function hexPort(port: number): string {
+  return port.toString(16).padStart(4, '0').toUpperCase();
 }

@@ -1,10 +1,10 @@
 /** How this package's own server programs are started on a host, known ready, ended, and how their request log is read. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testbedError } from '../errors.js';
-import type { LoggedEvent, LoggedRequest } from '../servers/request-log.js';
+import type { LoggedEvent, LoggedRequest, LoggedTry } from '../servers/request-log.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
-import type { Incident, LogReading, RunningNode, Sighting } from './kind.js';
+import type { Incident, LogReading, RunningNode, Sighting, UpstreamTry } from './kind.js';
 
 /** The servers' request log in the host's log folder. */
 export const REQUEST_LOG = 'requests.log';
@@ -143,7 +143,8 @@ export async function endProcesses(processes: HostProcess[]): Promise<void> {
   for (const process of processes) await endProcess(process);
 }
 
-async function endProcess(process: HostProcess): Promise<void> {
+/** Ends a program by SIGTERM, and by SIGKILL where it does not end in time. */
+export async function endProcess(process: HostProcess): Promise<void> {
   if (!process.running) return;
   await process.signal('SIGTERM');
   const timer = new AbortController();
@@ -182,10 +183,28 @@ function parseLine(line: string): LoggedRequest | LoggedEvent | undefined {
 
 function sightingOf(host: string, entry: LoggedRequest, line: string): Sighting {
   const { id, s, t, status, peer } = entry;
-  const sighting: Sighting = { id, host, startedAt: s, endedAt: t, status, peer, tries: [], evidence: line };
+  const tries = (entry.store?.tries ?? []).map(tryOf);
+  const sighting: Sighting = { id, host, startedAt: s, endedAt: t, status, peer, tries, evidence: line };
+  const queued = entry.store?.queued;
+  if (queued !== undefined) Object.assign(sighting, { queuedAt: queued.s, queuedMs: queued.ms });
+  // The store behind this server is the one to ask why, unless it has answered.
+  if (status >= 500 && !entry.lost && tries.length > 0) return sighting;
   const cause = status === 429 ? 'throttled' : status < 500 ? undefined : entry.lost ? 'session-lost' : 'http-error';
   if (cause !== undefined) sighting.refusal = { cause, evidence: line };
   return sighting;
+}
+
+function tryOf({ to, from, result, s, t, c, text }: LoggedTry): UpstreamTry {
+  const words = [from, '->', to ?? 'no connection', text ?? result].filter((word) => word !== undefined).join(' ');
+  return {
+    to,
+    ...(from !== undefined && { from }),
+    result,
+    startedAt: s,
+    endedAt: t,
+    ...(c !== undefined && { connectMs: c }),
+    evidence: `store ${words}`,
+  };
 }
 
 function incidentOf(host: string, { t, text, count }: LoggedEvent): Incident {

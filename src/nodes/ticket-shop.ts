@@ -1,13 +1,25 @@
 /** `ticket-shop`: the application behind the sale: event page, seat hold, checkout, a stock that is never oversold. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import { duration } from '../scenario/units.js';
 import type { InventoryOptions } from '../servers/inventory.js';
+import type { RedisInventoryOptions } from '../servers/redis-inventory.js';
 import type { TicketShopOptions } from '../servers/ticket-shop.js';
 import { MAX_SOCKET_PATH } from '../servers/unix-socket.js';
 import type { Host, HostProcess } from '../testbed/host.js';
+import type { Endpoint } from '../topology/plan.js';
 import { defineKind } from './kind.js';
-import { backlog, close, commonKnobs, count, rateLimit, serviceTime } from './knobs.js';
+import {
+  backlog,
+  close,
+  commonKnobs,
+  count,
+  rateLimit,
+  serviceTime,
+  serviceTimeOf,
+  serviceTimeProblems,
+} from './knobs.js';
 import {
   awaitListening,
   CONTROL_FILE,
@@ -18,6 +30,7 @@ import {
   spawnServer,
   startServers,
 } from './server-daemon.js';
+import { refuseStoreKnobs, STORE_TIMEOUT_MS, type StoreSpec, storeKnobs } from './store-knobs.js';
 
 /** The sale's numbers, in the log folder of the node's first host. */
 const TICKETS_FILE = 'tickets.json';
@@ -44,6 +57,7 @@ export const ticketShop = defineKind({
   layer: 'server',
   summary: 'The ticket sale: event page, seat hold, checkout; all hosts of the node sell from one stock.',
   commands: {},
+  image: 'ticket-shop',
   live: ['serviceTime'],
   knobs: z.strictObject({
     ...commonKnobs,
@@ -58,20 +72,30 @@ export const ticketShop = defineKind({
     workers: count(1, 64).default(1),
     /** How long an idle connection is kept, ms. */
     keepaliveTimeout: duration.default(75_000),
+    /** The page that begins a visitor's session, by a cookie: a cache does not keep an answer that sets one. */
+    sessionAt: z.enum(['event', 'seat']).default('event'),
     /** The account of `POST /login`, and how it is protected. */
     login,
     /** Who knows a visitor's session: all hosts of the node, or only the one that began it, whose end is its end. */
     sessions: z.enum(['shared', 'local']).default('shared'),
+    ...storeKnobs,
   }),
-  refuse({ sessions, workers }) {
-    if (sessions === 'shared' || workers === 1) return [];
+  refuse(spec) {
+    const problems = [...serviceTimeProblems(spec), ...refuseStoreKnobs(spec)];
+    if (spec.inventory === 'redis' && !isDeepStrictEqual(spec.login, login.parse(undefined)))
+      problems.push({
+        path: ['login'],
+        message: 'the account of `login` is kept by the shop of `inventory: memory`, not by a store',
+        hint: 'leave out `login`, or use `inventory: memory`',
+      });
+    if (spec.sessions === 'shared' || spec.workers === 1) return problems;
     const message = 'with `sessions: local` each worker would know only its own, and the kernel picks the worker';
-    return [{ path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
+    return [...problems, { path: ['sessions'], message, hint: 'use `workers: 1` and more `hosts`' }];
   },
-  async start({ host, planned, spec, listen, sharedDir }) {
+  async start({ host, planned, spec, listen, backends, sharedDir }) {
     const { address, port } = listenOf(host, listen);
     const socket = `${sharedDir}/inventory.sock`;
-    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+    if (spec.inventory === 'memory' && Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
       throw testbedError(
         `the path of the inventory's socket is too long: ${socket}`,
         host.name,
@@ -80,7 +104,7 @@ export const ticketShop = defineKind({
     }
     const started: HostProcess[] = [];
     // The node's first host keeps the stock for all of them; the others' workers wait for its socket.
-    if (planned.index === 0) {
+    if (spec.inventory === 'memory' && planned.index === 0) {
       const options: InventoryOptions = {
         tickets: spec.tickets,
         holdTimeMs: spec.holdTime,
@@ -103,11 +127,12 @@ export const ticketShop = defineKind({
       port,
       backlog: spec.backlog ?? DEFAULT_BACKLOG,
       reusePort: spec.workers > 1,
-      serviceTimeMs: spec.serviceTime,
+      serviceTimeMs: serviceTimeOf(spec, planned.index),
       close: spec.close,
       keepaliveTimeoutMs: spec.keepaliveTimeout,
       workers: undefined,
-      inventory: socket,
+      inventory: spec.inventory === 'memory' ? socket : storeOptions(spec, planned.node, backends[0]),
+      sessionAt: spec.sessionAt,
       localSessions: spec.sessions === 'local',
       hashTimeMs: spec.login.hashTime,
       log: `${host.logDir}/${REQUEST_LOG}`,
@@ -124,6 +149,21 @@ export const ticketShop = defineKind({
   },
   readLogs: readRequestLog,
 });
+
+/** How this node's workers ask their store. */
+function storeOptions(spec: StoreSpec, shop: string, { address, port }: Endpoint): RedisInventoryOptions {
+  return {
+    address,
+    port,
+    shop,
+    tickets: spec.tickets,
+    holdTimeMs: spec.holdTime,
+    pool: typeof spec.pool === 'number' ? spec.pool : undefined,
+    connectTimeoutMs: spec.connectTimeout ?? STORE_TIMEOUT_MS,
+    responseTimeoutMs: spec.responseTimeout ?? STORE_TIMEOUT_MS,
+    queueTimeoutMs: spec.queueTimeout,
+  };
+}
 
 /** How many tickets the node has sold, from its first host; undefined on its other hosts, or when the sale never began. */
 export async function readTickets(host: Host): Promise<{ stock: number; sold: number } | undefined> {

@@ -19,21 +19,38 @@ function now(clock: number, time: BigInt64Array): bigint {
   return time[0] * NS + time[1];
 }
 
-/** Relates the clocks once, for a run whose start is `startNs` on CLOCK_MONOTONIC (it may lie in the future). */
-export function runClock(startNs: bigint): RunClock {
+/** Both clocks of a machine at one instant, ns. */
+export interface ClockReading {
+  monotonicNs: bigint;
+  realtimeNs: bigint;
+  /** How far the two can be apart from each other because they cannot be read at one instant. */
+  uncertaintyNs: number;
+}
+
+/** Reads the clocks of this machine. */
+export function readClocks(): ClockReading {
   const time = new BigInt64Array(2);
-  let best: { offset: bigint; width: bigint } | undefined;
+  let best: { monotonicNs: bigint; realtimeNs: bigint; width: bigint } | undefined;
   // The tightest of several pairs: a preemption between two readings would shift every packet's time.
   for (let i = 0; i < PAIRS; i++) {
     const before = now(C.CLOCK_MONOTONIC, time);
-    const realtime = now(C.CLOCK_REALTIME, time);
+    const realtimeNs = now(C.CLOCK_REALTIME, time);
     const width = now(C.CLOCK_MONOTONIC, time) - before;
-    if (best === undefined || width < best.width) best = { offset: realtime - before - width / 2n, width };
+    if (best === undefined || width < best.width) best = { monotonicNs: before + width / 2n, realtimeNs, width };
   }
+  const { monotonicNs, realtimeNs, width } = best!;
+  return { monotonicNs, realtimeNs, uncertaintyNs: Number(width) };
+}
+
+/**
+ * Relates the clocks once, for a run whose start is `startNs` on CLOCK_MONOTONIC (it may lie in the future).
+ * `reading` is of the machine whose clocks count: this one, unless the hosts are elsewhere.
+ */
+export function runClock(startNs: bigint, reading = readClocks()): RunClock {
   return {
     monotonicAtStartNs: startNs,
-    realtimeAtStartNs: startNs + best!.offset,
-    uncertaintyNs: Number(best!.width),
+    realtimeAtStartNs: startNs + reading.realtimeNs - reading.monotonicNs,
+    uncertaintyNs: reading.uncertaintyNs,
   };
 }
 

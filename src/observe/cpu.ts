@@ -1,5 +1,5 @@
 /** CPU time of daemons and their children, from /proc (proc(5)); no cgroups needed. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** USER_HZ: what the kernel counts CPU time in towards programs, 100 on every architecture that Node.js runs on. */
 const TICKS_PER_SECOND = 100;
@@ -10,6 +10,19 @@ export function cpuSeconds(pids: Iterable<number>): number {
   let ticks = 0;
   for (const pid of pids) ticks += treeTicks(pid, seen);
   return ticks / TICKS_PER_SECOND;
+}
+
+/** Every process of this PID namespace but this one and the commands that it runs. */
+export function otherProcesses(): number[] {
+  const own = String(process.pid);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== own)
+    .filter((pid) => parentOf(readProc(`/proc/${pid}/stat`)) !== own)
+    .map(Number);
+}
+
+function parentOf(stat: string): string | undefined {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
 }
 
 function treeTicks(pid: number, seen: Set<number>): number {

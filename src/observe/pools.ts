@@ -22,7 +22,7 @@ export function poolOf(planned: PlannedHost, plan: Plan, localRange: PortRange):
     return { countedBy: 'conntrack', capacity: rangeSize(spec.ports ?? UNLIMITED_SNAT) * addresses };
   }
   const targets = plan.targets[planned.name] ?? [];
-  if ((planned.layer !== 'client' && planned.layer !== 'L7') || targets.length === 0) return undefined;
+  if (planned.layer === 'L3' || targets.length === 0) return undefined;
   const addresses = Math.max(1, plan.sources[planned.name]?.length ?? 1);
   return {
     countedBy: 'sockets',

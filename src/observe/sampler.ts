@@ -1,27 +1,26 @@
 /** The time series of one trial: ports in use, socket states, requests and CPU at one moment, and the peaks of the pools. */
 import type { Outcomes } from '../traffic/outcomes.js';
 import { nowSinceStart, type RunClock } from './clock.js';
-import type { ConntrackWatch } from './conntrack-events.js';
-import { cpuSeconds } from './cpu.js';
+import type { HostWatch } from './host-watch.js';
 import type { PoolPeak, PortSample } from './observations.js';
 import type { Pool } from './pools.js';
 import { progressCounter } from './progress.js';
-import type { SocketCounter } from './sock-diag.js';
 
-/** What is sampled on one host. */
+/** A host that is sampled. */
 export interface SampledHost {
   node: string;
   pool: Pool | undefined;
-  /** A gateway's table. */
-  conntrack: ConntrackWatch | undefined;
-  /** The sockets of a host that terminates connections. */
-  sockets: SocketCounter | undefined;
+  watch: HostWatch;
 }
 
 /** Takes samples and remembers peaks. */
 export interface Sampler {
   samples: PortSample[];
-  take(): void;
+  /**
+   * Takes one; hosts that this process watches itself are counted before it returns.
+   * Resolves with how long it kept the busiest process busy, ms.
+   */
+  take(): Promise<number>;
   /** By node: the peak of its busiest host. A gateway's is exact, the others' the highest sample. */
   peaks(): Record<string, PoolPeak>;
 }
@@ -29,22 +28,13 @@ export interface Sampler {
 /** Name of the harness itself among the nodes in `PortSample.cpu`. */
 export const GENERATOR = 'generator';
 
-/** Walking a gateway's table for its states may take this share of the time, so it happens about once or twice a second. */
-const WALK_SHARE = 0.02;
-
-/** `processes` are the daemons by node. */
-export function makeSampler(
-  hosts: SampledHost[],
-  clock: RunClock,
-  outcomes: Outcomes,
-  processes: Record<string, Iterable<number>>,
-): Sampler {
+export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
   const progress = progressCounter(outcomes);
   const samples: PortSample[] = [];
   const pools: Record<string, PoolPeak> = {};
   for (const { node, pool } of hosts)
     if (pool !== undefined) pools[node] = { capacity: pool.capacity, peak: 0, peakShare: 0 };
-  const cpuAtStart = cpuNow(processes);
+  const ownCpuAtStart = process.cpuUsage();
 
   function raisePeak(node: string, value: number): void {
     const pool = pools[node];
@@ -53,64 +43,38 @@ export function makeSampler(
     pool.peakShare = value / pool.capacity;
   }
 
-  function take(): void {
+  async function take(): Promise<number> {
+    const began = performance.now();
+    const counting = hosts.map(({ watch }) => watch.sample());
+    const busyMs = performance.now() - began;
+    const counts = await Promise.all(counting);
+    const { user, system } = process.cpuUsage(ownCpuAtStart);
     const sample: PortSample = {
-      timeNs: nowSinceStart(clock),
+      timeNs: counts.length === 0 ? nowSinceStart(clock) : Math.min(...counts.map(({ timeNs }) => timeNs)),
       inUse: {},
       timeWait: {},
       states: {},
-      cpu: cpuSince(cpuAtStart, cpuNow(processes)),
+      cpu: { [GENERATOR]: (user + system) / 1e6 },
+      // Counted last: agents tell of outcomes before they answer.
       ...progress(),
     };
-    for (const host of hosts) {
-      const { inUse, timeWait, peak, states } = countHost(host, sample.timeNs);
+    hosts.forEach(({ node, pool }, index) => {
+      const { inUse, timeWait, peak, states, cpuSeconds, agentCpuSeconds } = counts[index];
+      sample.cpu[node] = (sample.cpu[node] ?? 0) + cpuSeconds;
+      sample.cpu[GENERATOR] += agentCpuSeconds;
       for (const [state, count] of Object.entries(states ?? {})) {
-        sample.states[host.node] ??= {};
-        sample.states[host.node][state] = (sample.states[host.node][state] ?? 0) + count;
+        sample.states[node] ??= {};
+        sample.states[node][state] = (sample.states[node][state] ?? 0) + count;
       }
-      if (host.pool === undefined || inUse === undefined) continue;
-      raisePeak(host.node, peak ?? inUse);
-      if (inUse < (sample.inUse[host.node] ?? 0)) continue;
-      sample.inUse[host.node] = inUse;
-      if (timeWait !== undefined) sample.timeWait[host.node] = timeWait;
-    }
+      if (pool === undefined || inUse === undefined) return;
+      raisePeak(node, peak ?? inUse);
+      if (inUse < (sample.inUse[node] ?? 0)) return;
+      sample.inUse[node] = inUse;
+      if (timeWait !== undefined) sample.timeWait[node] = timeWait;
+    });
     samples.push(sample);
+    return Math.max(busyMs, ...counts.map(({ tookMs }) => tookMs));
   }
 
   return { samples, take, peaks: () => pools };
-}
-
-interface HostCount {
-  inUse?: number;
-  timeWait?: number;
-  /** The highest that `inUse` ever was, where that is known. */
-  peak?: number;
-  states?: Record<string, number>;
-}
-
-/** When each gateway's table may be walked again, ns since the run's start. */
-const nextWalk = new WeakMap<ConntrackWatch, number>();
-
-function countHost({ conntrack, sockets }: SampledHost, nowNs: number): HostCount {
-  if (sockets !== undefined) return sockets.count();
-  if (conntrack === undefined) return {};
-  conntrack.drain();
-  const count: HostCount = { ...conntrack.ports.now(), peak: conntrack.ports.peak() };
-  if (nowNs >= (nextWalk.get(conntrack) ?? Number.NEGATIVE_INFINITY)) {
-    const before = process.hrtime.bigint();
-    count.states = conntrack.countStates();
-    nextWalk.set(conntrack, nowNs + Number(process.hrtime.bigint() - before) / WALK_SHARE);
-  }
-  return count;
-}
-
-function cpuNow(processes: Record<string, Iterable<number>>): Record<string, number> {
-  const { user, system } = process.cpuUsage();
-  const cpu: Record<string, number> = { [GENERATOR]: (user + system) / 1e6 };
-  for (const [node, pids] of Object.entries(processes)) cpu[node] = cpuSeconds(pids);
-  return cpu;
-}
-
-function cpuSince(before: Record<string, number>, now: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(now).map(([node, seconds]) => [node, seconds - before[node]]));
 }

@@ -15,6 +15,8 @@ const placed = z.looseObject({ cause: z.string(), at: z.string() });
 const causeCount = placed.extend({ count, because: placed.optional() });
 const latency = z.looseObject({ p50: known, p90: known, p99: known, p999: known, max: known, mean: known, count });
 
+const sinceStart = z.number();
+
 const measured = {
   requests: z.looseObject({
     due: count,
@@ -28,6 +30,12 @@ const measured = {
     ),
     delayed: z.array(causeCount),
   }),
+  aftershocks: z
+    .array(
+      z.looseObject({ at: z.string(), because: placed.optional(), beganMs: sinceStart, lastedMs: sinceStart, count }),
+    )
+    .optional(),
+  proxies: z.record(z.string(), z.looseObject({ requests: count, tries: count, failed: count })).optional(),
   visitors: z.looseObject({ arrived: count, served: count, soldOut: count, turnedAway: count }),
   tickets: z.looseObject({ stock: count, sold: count }).optional(),
   latency: z.looseObject({ connect: latency, response: latency }),

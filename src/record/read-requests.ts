@@ -66,8 +66,11 @@ export interface RequestsReader {
   trials: TrialHeader[];
   /** The file ends in the middle of a frame: what came after is lost. */
   truncated: boolean;
-  /** All requests that came due, trial after trial in the order of their rows. The file is open only while this is read. */
-  rows(): Generator<RequestRow, void, undefined>;
+  /**
+   * All requests that came due, trial after trial in the order of their rows; or only those of one trial, or of one visitor there.
+   * The file is open only while this is read.
+   */
+  rows(only?: { trial: TrialHeader; visitor?: number }): Generator<RequestRow, void, undefined>;
 }
 
 interface Frame {
@@ -85,7 +88,7 @@ export function openRequests(path: string): RequestsReader {
   return withFile(path, (fd) => {
     const { frames, truncated } = findFrames(fd, path);
     const trials = frames.filter(({ kind }) => kind === FrameKind.trial).map((frame) => readHeader(fd, path, frame));
-    return { trials, truncated, rows: () => readRows(path, frames, trials) };
+    return { trials, truncated, rows: (only) => readRows(path, frames, trials, only) };
   });
 }
 
@@ -94,22 +97,31 @@ export function readRequests(path: string): Generator<RequestRow, void, undefine
   return openRequests(path).rows();
 }
 
-function* readRows(path: string, frames: Frame[], trials: TrialHeader[]): Generator<RequestRow, void, undefined> {
+function* readRows(
+  path: string,
+  frames: Frame[],
+  trials: TrialHeader[],
+  only?: { trial: TrialHeader; visitor?: number },
+): Generator<RequestRow, void, undefined> {
   const fd = open(path);
   try {
     const tables = frames.filter(({ kind }) => kind === FrameKind.rows || kind === FrameKind.verdicts);
     const segmentOf = new Map(tables.map((frame) => [frame, read(fd, frame.offset, 4).readUInt32LE(0)]));
-    for (const trial of trials) {
+    for (const trial of only === undefined ? trials : [only.trial]) {
+      const [from, to] = rowsOfVisitor(trial, only?.visitor);
       const own = tables.filter((frame) => segmentOf.get(frame) === trial.segment);
       const verdicts = new Map<number, ReturnType<typeof readVerdict>>();
       for (const frame of own) if (frame.kind === FrameKind.verdicts) readVerdicts(fd, frame, trial, verdicts);
       for (const frame of own) {
         if (frame.kind !== FrameKind.rows) continue;
+        const head = read(fd, frame.offset, TABLE_HEAD_BYTES);
+        if (head.readUInt32LE(4) >= to || head.readUInt32LE(4) + head.readUInt32LE(8) <= from) continue;
         const payload = read(fd, frame.offset, frame.length);
         const [first, count] = [payload.readUInt32LE(4), payload.readUInt32LE(8)];
         if (TABLE_HEAD_BYTES + count * rowBytes(trial.columns) !== frame.length) throw damaged(path, frame.offset);
         const columns = layOut(trial.columns, count, payload, TABLE_HEAD_BYTES);
         for (let index = 0; index < count; index++) {
+          if (first + index < from || first + index >= to) continue;
           if (columns.state[index] === RequestState.notDue) continue;
           yield toRow(columns, index, first + index, trial, verdicts.get(first + index));
         }
@@ -118,6 +130,11 @@ function* readRows(path: string, frames: Frame[], trials: TrialHeader[]): Genera
   } finally {
     closeSync(fd);
   }
+}
+
+/** The rows of one visitor, or of all: the first, and the one behind the last. */
+function rowsOfVisitor({ steps }: TrialHeader, visitor: number | undefined): [number, number] {
+  return visitor === undefined ? [0, Number.POSITIVE_INFINITY] : [visitor * steps.length, (visitor + 1) * steps.length];
 }
 
 const STATE_NAMES: Record<number, RequestRow['state']> = {

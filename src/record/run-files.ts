@@ -44,10 +44,13 @@ export function makeFolders(path: string): void {
 /** An open file of JSON lines. */
 export interface LineFile {
   append(value: object): void;
-  /** Many values in one write. */
+  /** Many values in few writes. */
   appendAll(values: Iterable<object>): void;
   close(): void;
 }
+
+/** Text gathered for one write; all of a large trial's lines would not fit into one string. */
+const WRITE_CHARACTERS = 1 << 20;
 
 /** Creates a file of JSON lines (https://github.com/ndjson/ndjson-spec). */
 export function createLineFile(path: string): LineFile {
@@ -60,8 +63,14 @@ export function createLineFile(path: string): LineFile {
   return {
     append: (value) => write(`${JSON.stringify(value)}\n`),
     appendAll(values) {
-      const lines = Array.from(values, (value) => `${JSON.stringify(value)}\n`);
-      if (lines.length > 0) write(lines.join(''));
+      let text = '';
+      for (const value of values) {
+        text += `${JSON.stringify(value)}\n`;
+        if (text.length < WRITE_CHARACTERS) continue;
+        write(text);
+        text = '';
+      }
+      if (text !== '') write(text);
     },
     close: () => closeSync(fd),
   };

@@ -1,6 +1,8 @@
 /** The record of a run, `run.json` (schema `portparty/run@1`), as types. The contract with users' pipelines: fields may be added, none removed. */
 import type { AttackReport } from '../attacks/report.js';
+import type { Aftershock } from '../ledger/aftershocks.js';
 import type { Cause } from '../ledger/causes.js';
+import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 
@@ -52,6 +54,10 @@ export interface Measured {
     byCause: CauseCount[];
     delayed: Omit<CauseCount, 'evidence'>[];
   };
+  /** Times in which a proxy held its backends down. Absent where there was none. */
+  aftershocks?: Aftershock[];
+  /** How often the proxies tried their backends, by node. Absent where no proxy logs it. */
+  proxies?: Record<string, ProxyTries>;
   visitors: { arrived: number; served: number; soldOut: number; turnedAway: number };
   /** Absent where nothing sells tickets. */
   tickets?: { stock: number; sold: number };

@@ -1,7 +1,9 @@
 /** One trial's outcomes and verdicts as the numbers of `run.json`, and several trials as one. */
 import { type AttackReport, mergeReports } from '../attacks/report.js';
 import { groupBy } from '../collections.js';
+import { type Aftershock, aftershocksOf } from '../ledger/aftershocks.js';
 import type { Verdict } from '../ledger/causes.js';
+import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { CounterDeltas, PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 import { type Outcomes, RequestState } from '../traffic/outcomes.js';
@@ -22,6 +24,8 @@ export interface TrialInput {
   /** Kernel counters over the trial, by host name. */
   counters: Record<string, CounterDeltas>;
   generator: GeneratorReport;
+  /** By node: how often it tried its backends. */
+  proxies?: Record<string, ProxyTries>;
   /** Where tickets are sold. */
   tickets?: { stock: number; sold: number };
   /** What each attacker did, by node. */
@@ -47,6 +51,8 @@ export function summariseTrial(input: TrialInput): Measured {
       byCause: countCauses(input.dropped, { outcomes, counters: input.counters, nameOf }),
       delayed: countDelays(input.delayed, outcomes),
     },
+    ...aftershocks(aftershocksOf(input.dropped, outcomes)),
+    ...proxies([input.proxies ?? {}]),
     visitors: countVisitors(outcomes),
     ...(input.tickets === undefined ? {} : { tickets: input.tickets }),
     ...attackersOf([input.attackers ?? {}]),
@@ -118,6 +124,12 @@ export function mergeTrials(trials: TrialRecord[], latencies: LatencyHistograms[
       byCause: mergeCauses(trials.map((trial) => trial.requests.byCause)),
       delayed: mergeDelays(trials.map((trial) => trial.requests.delayed)),
     },
+    ...aftershocks(
+      trials.flatMap(({ trial, aftershocks = [] }) =>
+        trials.length === 1 ? aftershocks : aftershocks.map((one) => ({ ...one, trial })),
+      ),
+    ),
+    ...proxies(trials.map((trial) => trial.proxies ?? {})),
     visitors: {
       arrived: sum((trial) => trial.visitors.arrived),
       served: sum((trial) => trial.visitors.served),
@@ -217,6 +229,24 @@ function neverArrived(planned: number | undefined, arrived: number): string[] {
 
 function unbalanced(what: string): string {
   return `the ledger does not balance: ${what}; please report this with the run's folder`;
+}
+
+/** A field that is absent where there is nothing to say. */
+function aftershocks(all: Aftershock[]): Pick<Measured, 'aftershocks'> {
+  return all.length === 0 ? {} : { aftershocks: all };
+}
+
+/** The tries of one or several trials' proxies, absent where there are none. */
+function proxies(parts: Record<string, ProxyTries>[]): Pick<Measured, 'proxies'> {
+  const merged: Record<string, ProxyTries> = {};
+  for (const [node, { requests, tries, failed }] of parts.flatMap((part) => Object.entries(part))) {
+    const sum = merged[node] ?? { requests: 0, tries: 0, failed: 0 };
+    merged[node] = sum;
+    sum.requests += requests;
+    sum.tries += tries;
+    sum.failed += failed;
+  }
+  return Object.keys(merged).length === 0 ? {} : { proxies: merged };
 }
 
 /** The attackers of one or several trials, as a field that is absent where there is none. */

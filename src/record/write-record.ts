@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
 import { usageError } from '../errors.js';
 import type { Verdict } from '../ledger/causes.js';
+import type { KeptWays } from '../ledger/kept-ways.js';
+import type { Way } from '../ledger/way.js';
 import type { ChainEvent, PortSample } from '../observe/observations.js';
 import { renderJunit } from '../report/junit.js';
 import { renderMarkdown } from '../report/markdown.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
+import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
 import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
@@ -36,12 +39,16 @@ export interface RecordOptions {
 /** What belongs to a trial from its start on. */
 export interface TrialStart extends TrialInfo {
   outcomes: Outcomes;
+  /** The chain, for explanations. */
+  chain?: ChainRecord;
 }
 
 /** What is known of a trial only at its end. */
 export type TrialEnd = Omit<TrialInput, 'outcomes' | 'latency' | 'idPrefix'> & {
   /** What was done to the chain while traffic ran. */
   events?: ChainEvent[];
+  /** The ways of single requests, and which were kept. */
+  ways?: { kept: KeptWays; all: Iterable<Way> };
 };
 
 /** The record of a trial that is under way. */
@@ -95,6 +102,8 @@ export function createRecord(options: RecordOptions): RecordWriter {
     requests: createRequestsFile(join(dir, 'requests.bin')),
     series: createLineFile(join(dir, 'series.ndjson')),
     evidence: createLineFile(join(dir, 'evidence.ndjson')),
+    chains: createLineFile(join(dir, 'chains.ndjson')),
+    ways: createLineFile(join(dir, 'ways.ndjson')),
   };
   const latencies = new Map<string, LatencyHistograms[]>();
   const save = () => {
@@ -144,6 +153,8 @@ interface OpenFiles {
   requests: RequestsFile;
   series: LineFile;
   evidence: LineFile;
+  chains: LineFile;
+  ways: LineFile;
 }
 
 function trialWriter(context: {
@@ -154,9 +165,10 @@ function trialWriter(context: {
   keep: (trial: TrialRecord, latency: LatencyHistograms) => void;
 }): TrialWriter {
   const { files, start } = context;
-  const { outcomes, ...info } = start;
+  const { outcomes, chain, ...info } = start;
   const where = { run: context.id, variant: info.variant, trial: info.trial };
   const rows = files.requests.beginTrial(info, outcomes);
+  if (chain !== undefined) files.chains.append({ ...where, ...chain });
   files.series.append({ type: 'trial', ...where, startedAtMs: info.startedAtMs });
   return {
     appendSettled: () => rows.appendSettled(),
@@ -172,6 +184,11 @@ function trialWriter(context: {
       rows.appendVerdicts(end.dropped);
       rows.appendVerdicts(end.delayed);
       files.evidence.appendAll(evidenceLines(where, start, end));
+      if (end.ways !== undefined) {
+        files.ways.appendAll(end.ways.all);
+        // Behind the ways: where this line is, they are whole.
+        files.ways.append({ ...where, kept: end.ways.kept });
+      }
       const latency = latencyHistograms(outcomes);
       writeLatencyLogs(context.dir, start);
       const measured = summariseTrial({ ...end, outcomes, latency, idPrefix: info.idPrefix });

@@ -1,10 +1,10 @@
 /** The difference between variants as one plain sentence: who lost how much, why, and who lost nothing. */
 import type { Cause } from '../ledger/causes.js';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
-import { count, list, plural } from './format.js';
+import { count, list, plural, seconds } from './format.js';
 
 /** How a cause at a node reads behind "because". */
-const BECAUSE: Record<Cause, (at: string) => string> = {
+export const BECAUSE: Record<Cause, (at: string) => string> = {
   'ports-exhausted': (at) => `${at} ran out of ports`,
   'conntrack-full': (at) => `the connection table of ${at} was full`,
   'accept-queue-full': (at) => `the accept queue of ${at} overflowed`,
@@ -57,7 +57,7 @@ function lossOf(variant: VariantRecord, alone: boolean): string {
   const many = roots.length > 1;
   const reasons = roots.slice(0, MOST_ROOTS).map((root) => {
     const share = many ? `${count(root.lost)} ` : '';
-    return `${share}because ${BECAUSE[root.cause](root.at)}${aside([...inUse(variant, root), ...inItsWake(root)])}`;
+    return `${share}because ${BECAUSE[root.cause](root.at)}${aside([...inUse(variant, root), ...inItsWake(variant, root)])}`;
   });
   const rest = roots.slice(MOST_ROOTS).reduce((sum, { lost }) => sum + lost, 0);
   if (rest > 0) reasons.push(`${count(rest)} for other reasons`);
@@ -72,8 +72,14 @@ function inUse({ ports }: VariantRecord, { cause, at }: Root): string[] {
   return [`${count(pool.peak)} of ${count(pool.capacity)} in use towards one destination`];
 }
 
-function inItsWake({ after }: Root): string[] {
-  return after === undefined ? [] : [`${count(after.lost)} in its wake, while ${BECAUSE[after.cause](after.at)}`];
+function inItsWake({ aftershocks = [] }: VariantRecord, { cause, at, after }: Root): string[] {
+  if (after === undefined) return [];
+  // A time is only told where there was one.
+  const times = aftershocks.filter(
+    (one) => one.at === after.at && one.because?.cause === cause && one.because.at === at,
+  );
+  const when = times.length === 1 ? `, for ${seconds(times[0].lastedMs)} from ${seconds(times[0].beganMs)} on` : '';
+  return [`${count(after.lost)} in its wake, while ${BECAUSE[after.cause](after.at)}${when}`];
 }
 
 function aside(remarks: string[]): string {

@@ -66,6 +66,12 @@ export function observed({ gate, observed: value }: GateResult): string {
   return count(value);
 }
 
+/** Milliseconds as seconds: `0.45 s`, `9.8 s`, `120 s`. */
+export function seconds(milliseconds: number): string {
+  const value = milliseconds / 1000;
+  return `${Number(value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0))} s`;
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function list(words: string[]): string {
   if (words.length < 2) return words.join('');

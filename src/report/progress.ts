@@ -6,15 +6,19 @@ import type { TrialProgress } from '../run/trial.js';
 /** How often the line is repainted, ms; a second between plain lines would flood a CI log. */
 const REPAINT_MS = 200;
 const PLAIN_LINE_MS = 5000;
+/** A build step may be a whole shell script. */
+const LONGEST_LINE = 120;
 
 export interface Progress {
   /** A trial has entered a phase; `label` names variant and trial. */
   phase(label: string, progress: TrialProgress): void;
+  /** A step before the trials, such as the building of an image. */
+  line(text: string): void;
   /** Ends the line. */
   done(): void;
 }
 
-const SILENT: Progress = { phase() {}, done() {} };
+const SILENT: Progress = { phase() {}, line() {}, done() {} };
 
 /** Progress for a terminal or a log; nothing at all when `quiet`. */
 export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progress {
@@ -55,6 +59,10 @@ export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progre
       if (!live) say(`${label}: ${progress.outcomes.visitors} visitors over ${lasts.toFixed(1)} s`);
       timer = setInterval(() => say(line()), live ? REPAINT_MS : PLAIN_LINE_MS);
       timer.unref();
+    },
+    line(text) {
+      halt();
+      say(text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text);
     },
     done() {
       halt();

@@ -1,15 +1,15 @@
 /** A whole run: every variant of a scenario, trial by trial, into one record. */
-import { spawnSync } from 'node:child_process';
-import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { PortPartyError, testbedError, usageError } from '../errors.js';
+import { keptWays, waysOf } from '../ledger/kept-ways.js';
+import { proxyTriesOf } from '../ledger/proxy-tries.js';
 import { kindOf } from '../nodes/registry.js';
+import { chainRecord } from '../record/chain-record.js';
 import type { RunRecord } from '../record/run-record.js';
 import { createRecord, type RecordWriter, type TrialWriter } from '../record/write-record.js';
 import type { Scenario, ScenarioVariant } from '../scenario/scenario.js';
+import type { Driver } from '../testbed/driver.js';
 import type { Testbed } from '../testbed/host.js';
-import { buildNetns, checkPlan } from '../testbed/netns/build.js';
-import { SCRATCH_ROOT } from '../testbed/netns/enter.js';
 import { makePlan } from '../topology/make-plan.js';
 import type { Plan } from '../topology/plan.js';
 import type { Engine } from '../traffic/engine.js';
@@ -20,7 +20,7 @@ import { runTrial, type TrialProgress } from './trial.js';
 export interface RunOptions {
   /** Folder that takes the place of `results/`. */
   outDir: string;
-  driver: 'netns';
+  driver: Driver;
   driverReason: string;
   /** Overrides the engine that follows from `connections:`. */
   engine?: Engine['name'];
@@ -35,7 +35,7 @@ export interface RunOptions {
 /** How often what has settled is written to disk, ms. */
 const WRITE_EVERY_MS = 1000;
 
-/** Runs a scenario. Only inside the isolation of `testbed/netns/enter.ts`. The record is complete or `interrupted` afterwards. */
+/** Runs a scenario; lets the driver go at the end. The record is complete or `interrupted` afterwards. */
 export async function runScenario(
   scenario: Scenario,
   options: RunOptions,
@@ -43,21 +43,50 @@ export async function runScenario(
   const plans = new Map(scenario.variants.map((variant) => [variant.name, makePlan(variant)]));
   for (const variant of scenario.variants)
     checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
-  for (const plan of plans.values()) await checkPlan(plan);
+  try {
+    await checkPlans(plans.values(), options);
+    return await runTrials(scenario, plans, options);
+  } finally {
+    await options.driver.close();
+  }
+}
+
+async function checkPlans(plans: Iterable<Plan>, { driver, interrupt }: RunOptions): Promise<void> {
+  for (const plan of plans) {
+    if (interrupt.aborted) return;
+    try {
+      await driver.check(plan);
+    } catch (error) {
+      // The terminal's Ctrl-C goes to what the driver has started as well: what breaks off with it is no fault.
+      if (!interrupt.aborted) throw error;
+    }
+  }
+}
+
+async function runTrials(
+  scenario: Scenario,
+  plans: Map<string, Plan>,
+  options: RunOptions,
+): Promise<{ record: RunRecord; dir: string }> {
+  const { driver } = options;
+  const { kernel, cpus, versions } = driver.machine;
+  const environment = { kernel, node: process.versions.node, cpus, versions: { ...versions } };
   const writer = createRecord({
     outDir: options.outDir,
     scenario,
-    driver: options.driver,
+    driver: driver.name,
     driverReason: options.driverReason,
-    environment: environment([...plans.values()]),
+    environment,
   });
+  const noteVersions = versionNotes(environment.versions);
   const remarks = new Set<string>();
   try {
     // Interleaved by trial, so that a drifting machine meets all variants alike.
     for (let trial = 1; trial <= scenario.trials; trial++) {
       for (const [index, variant] of scenario.variants.entries()) {
         if (options.interrupt.aborted) break;
-        await oneTrial(scenario, { variant, index, trial, plan: plans.get(variant.name)! }, options, writer, remarks);
+        const one = { variant, index, trial, plan: plans.get(variant.name)! };
+        await oneTrial(scenario, one, options, { writer, noteVersions, remarks });
       }
     }
   } catch (error) {
@@ -69,17 +98,23 @@ export async function runScenario(
   return { record, dir: writer.dir };
 }
 
+/** What a trial adds to. */
+interface Notes {
+  writer: RecordWriter;
+  noteVersions(testbed: Testbed): Promise<void>;
+  remarks: Set<string>;
+}
+
 async function oneTrial(
   scenario: Scenario,
   one: { variant: ScenarioVariant; index: number; trial: number; plan: Plan },
   options: RunOptions,
-  writer: RecordWriter,
-  remarks: Set<string>,
+  { writer, noteVersions, remarks }: Notes,
 ): Promise<void> {
   const { variant, index, trial, plan } = one;
   const label = scenario.trials === 1 ? variant.name : `${variant.name} (trial ${trial} of ${scenario.trials})`;
   const logsRoot = writer.logsDir(variant.name, trial);
-  const sharedRoot = join(SCRATCH_ROOT, `shared-${index}-${trial}`);
+  const place = { trial: `${index}-${trial}`, logsRoot };
   const idPrefix = `${index}.${trial}`;
   let rows: TrialWriter | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -91,10 +126,14 @@ async function oneTrial(
       // Every trial its own arrivals, every variant of a trial the same ones.
       seed: scenario.seed + trial - 1,
       idPrefix,
-      build: (planned) => buildNetns(planned, { logsRoot, sharedRoot }),
-      sharedDir: (node) => join(sharedRoot, node),
+      async build(planned) {
+        const testbed = await options.driver.build(planned, place);
+        await noteVersions(testbed);
+        return testbed;
+      },
+      sharedDir: (node) => options.driver.sharedDir(node, place),
       onProgress: (progress) => options.onProgress(label, progress),
-      onBegin({ traffic, outcomes, startedAtMs }) {
+      onBegin({ plan: built, traffic, outcomes, startedAtMs }) {
         rows = writer.beginTrial({
           variant: variant.name,
           trial,
@@ -104,6 +143,7 @@ async function oneTrial(
           nodes: Object.keys(variant.topology),
           startedAtMs,
           outcomes,
+          chain: chainRecord(variant, built),
         });
         timer = setInterval(() => rows?.appendSettled(), WRITE_EVERY_MS);
       },
@@ -130,6 +170,8 @@ async function oneTrial(
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
       events: result.observations.events,
+      proxies: proxyTriesOf(result.file.plan, [...result.observations.sightings.values()].flat()),
+      ways: { kept: keptWays(result.outcomes, result.ledger), all: waysOf(result.file, result.ledger) },
     });
   } finally {
     clearInterval(timer);
@@ -167,15 +209,21 @@ function named(error: unknown, dir: string): unknown {
   return testbedError(`the run broke: ${(error as Error).message}`, undefined, `the record so far is in ${dir}`, error);
 }
 
-function environment(plans: Plan[]): RunRecord['environment'] {
-  const kinds = new Set(plans.flatMap((plan) => plan.hosts.map((host) => host.spec.kind)));
-  const versions: Record<string, string> = {};
-  for (const kind of kinds) {
-    const { version } = kindOf(kind);
-    if (version === undefined) continue;
-    const { stdout, stderr } = spawnSync(version.argv[0], version.argv.slice(1), { encoding: 'utf8' });
-    const found = /\d+(\.\d+)+/.exec(`${stdout}${stderr}`);
-    if (found !== null) versions[version.name] = found[0];
-  }
-  return { kernel: release(), node: process.versions.node, cpus: cpus().length, versions };
+/** Asks the daemons of a testbed that is up for their versions, once per kind, and notes them. */
+function versionNotes(versions: Record<string, string>): (testbed: Testbed) => Promise<void> {
+  const asked = new Set<string>();
+  return async ({ plan, hosts }) => {
+    for (const { name, spec } of plan.hosts) {
+      const { version } = kindOf(spec.kind);
+      if (version === undefined || spec.image !== undefined || asked.has(spec.kind)) continue;
+      asked.add(spec.kind);
+      // A daemon that does not answer this will say more when it is started.
+      const told = await hosts
+        .get(name)!
+        .run(version.argv)
+        .catch(() => undefined);
+      const found = /\d+(\.\d+)+/.exec(`${told?.stdout}${told?.stderr}`);
+      if (found !== null) versions[version.name] = found[0];
+    }
+  };
 }

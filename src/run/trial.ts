@@ -2,14 +2,16 @@
 import { type AttackReport, mergeReports } from '../attacks/report.js';
 import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
-import { keepLedger, type Ledger } from '../ledger/ledger.js';
+import { type CaseFile, caseFile } from '../ledger/case-file.js';
+import { type Ledger, ledgerOf } from '../ledger/ledger.js';
 import { readAttack } from '../nodes/attacker.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
-import { readTickets } from '../nodes/ticket-shop.js';
-import { runClock, startedAtMs } from '../observe/clock.js';
+import { startUserImage } from '../nodes/user-image.js';
+import { startedAtMs } from '../observe/clock.js';
 import type { ChainEvent, Observations } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
+import { thenEnd } from '../promises.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
@@ -17,9 +19,8 @@ import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../t
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { startTimeline } from './events.js';
-
-/** Time between the last preparation and the first planned arrival: opening the taps takes some of it, ns. */
-const HEAD_START_NS = 200_000_000n;
+import { type Site, siteOf } from './site.js';
+import { soldTickets } from './sold-tickets.js';
 
 export interface TrialSettings {
   variant: ScenarioVariant;
@@ -33,7 +34,7 @@ export interface TrialSettings {
   /** Called with the phase that begins; `under way` comes with the outcomes that fill up. */
   onProgress(progress: TrialProgress): void;
   /** Called once the start is fixed: whoever keeps the record may read the outcomes from then on. */
-  onBegin(begun: { traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
+  onBegin(begun: { plan: Plan; traffic: TrafficPlan; outcomes: Outcomes; startedAtMs: number }): void;
   /** Aborted: send nothing more, settle what there is. */
   interrupt: AbortSignal;
   /** Called when an event has been carried out, or has failed. */
@@ -53,6 +54,8 @@ export interface TrialResult {
   outcomes: Outcomes;
   observations: Observations;
   ledger: Ledger;
+  /** What the ledger was kept from; the ways of single requests are told from it. */
+  file: CaseFile;
   generator: GeneratorReport;
   tickets: { stock: number; sold: number } | undefined;
   /** What each attacker did, by node; empty where there is none. */
@@ -63,43 +66,46 @@ export interface TrialResult {
   remarks: string[];
 }
 
-export async function runTrial(settings: TrialSettings): Promise<TrialResult> {
-  const { plan, variant, onProgress } = settings;
+export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
+  const { variant, onProgress } = asked;
   onProgress({ phase: 'building' });
-  const testbed = await settings.build(plan);
+  const testbed = await asked.build(asked.plan);
+  // A driver may have built it on other addresses.
+  const { plan } = testbed;
+  const settings: TrialSettings = { ...asked, plan };
   let preparing: Promise<PreparedTraffic> | undefined;
   const running = new Map<string, RunningNode>();
-  try {
-    onProgress({ phase: 'starting' });
-    const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
-    preparing = settings.engine.prepare(traffic);
-    // If a node fails to start first, the engine's own failure must not end the process unhandled.
-    preparing.catch(() => {});
-    await startNodes(testbed, settings, running);
-    return await drive(testbed, settings, traffic, await preparing, running);
-  } finally {
+  const end = async () => {
     await preparing?.then(
       (prepared) => prepared.close(),
       () => {},
     );
     await testbed.down();
+  };
+  let result: TrialResult;
+  try {
+    onProgress({ phase: 'starting' });
+    const site = siteOf(testbed);
+    const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
+    preparing = site.prepare(settings.engine, traffic);
+    // If a node fails to start first, the engine's own failure must not end the process unhandled.
+    preparing.catch(() => {});
+    await startNodes(testbed, settings, running);
+    result = await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
+  } catch (error) {
+    return await thenEnd(error, end);
   }
+  await end();
+  return result;
 }
 
 /** Starts the chain from its end, so that every backend listens before the hop in front of it looks for it. */
 async function startNodes(testbed: Testbed, settings: TrialSettings, running: Map<string, RunningNode>): Promise<void> {
-  const { plan } = settings;
-  const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
-  const depth = (node: string): number => {
-    const to = toOf.get(node);
-    return to === undefined ? 0 : 1 + depth(to);
-  };
-  const byDepth = groupBy(plan.hosts, ({ node }) => depth(node));
   const start = async (planned: PlannedHost) => {
     const started = await startNode(testbed, settings, planned);
     if (started !== undefined) running.set(planned.name, started);
   };
-  for (const [, hosts] of [...byDepth].sort(([a], [b]) => a - b)) await Promise.all(hosts.map(start));
+  for (const hosts of fromTheEnd(settings.plan)) await Promise.all(hosts.map(start));
 }
 
 /** Starts the node of one host; undefined where the kind has nothing to start. */
@@ -108,7 +114,8 @@ async function startNode(
   { plan, variant, sharedDir }: TrialSettings,
   planned: PlannedHost,
 ): Promise<RunningNode | undefined> {
-  return kindOf(planned.spec.kind).start?.({
+  const kind = kindOf(planned.spec.kind);
+  const context = {
     host: testbed.hosts.get(planned.name)!,
     planned,
     spec: planned.spec,
@@ -118,31 +125,45 @@ async function startNode(
     sources: plan.sources[planned.name] ?? [],
     userConfig: variant.configs[planned.node],
     sharedDir: sharedDir(planned.node),
-  });
+  };
+  return planned.spec.image === undefined ? kind.start?.(context) : startUserImage(kind, context);
 }
 
-async function drive(
-  testbed: Testbed,
-  settings: TrialSettings,
-  traffic: TrafficPlan,
-  prepared: PreparedTraffic,
-  running: Map<string, RunningNode>,
-): Promise<TrialResult> {
+/** The plan's hosts by their distance from the end of the chain, the end first. */
+function fromTheEnd(plan: Plan): PlannedHost[][] {
+  const toOf = new Map(plan.hosts.map(({ node, spec }) => [node, spec.to]));
+  const depth = (node: string): number => {
+    const to = toOf.get(node);
+    return to === undefined ? 0 : 1 + depth(to);
+  };
+  // A gateway needs nothing behind it.
+  const byDepth = groupBy(plan.hosts, ({ node, layer }) => (layer === 'L3' ? 0 : depth(node)));
+  return [...byDepth].sort(([a], [b]) => a - b).map(([, hosts]) => hosts);
+}
+
+interface ReadyTrial {
+  testbed: Testbed;
+  site: Site;
+  settings: TrialSettings;
+  traffic: TrafficPlan;
+  prepared: PreparedTraffic;
+  running: Map<string, RunningNode>;
+}
+
+async function drive({ testbed, site, settings, traffic, prepared, running }: ReadyTrial): Promise<TrialResult> {
   const { outcomes } = prepared;
-  const startNs = process.hrtime.bigint() + HEAD_START_NS;
-  const clock = runClock(startNs);
-  const processes = processIds(settings.plan, running);
+  const { clock, localStartNs } = await site.fixStart();
+  const processes = processIds(running);
   const observer = await startObserving(testbed, { clock, outcomes, processes });
-  settings.onBegin({ traffic, outcomes, startedAtMs: startedAtMs(clock) });
+  settings.onBegin({ plan: settings.plan, traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const timeline = startTimeline(settings.variant.events, {
     testbed,
     running,
-    startNs,
+    startNs: localStartNs,
     start: (planned) => startNode(testbed, settings, planned),
     onEvent(event) {
       // The sampler follows the processes that there are now.
-      for (const [node, ids] of Object.entries(processIds(settings.plan, running)))
-        processes[node].splice(0, Infinity, ...ids);
+      for (const [host, ids] of Object.entries(processIds(running))) processes[host]?.splice(0, Infinity, ...ids);
       settings.onEvent(event);
     },
   });
@@ -151,12 +172,12 @@ async function drive(
   let generator: GeneratorReport;
   try {
     settings.onProgress({ phase: 'under way', outcomes, lastArrivalNs: traffic.arrivalsNs.at(-1) ?? 0 });
-    const sending = prepared.run(startNs);
+    const sending = prepared.run(clock.monotonicAtStartNs);
     if (settings.interrupt.aborted) prepared.stop();
-    generator = await sending;
+    generator = await Promise.race([sending, site.lost]);
   } catch (error) {
-    // The taps' descriptors would keep the hosts' namespaces alive.
-    await Promise.all([observer.stop(), timeline.stop()]);
+    // The taps' descriptors would keep the hosts' namespaces alive. What it says of a lost host is said already.
+    await Promise.all([observer.stop().catch(() => {}), timeline.stop().catch(() => {})]);
     throw error;
   } finally {
     settings.interrupt.removeEventListener('abort', stop);
@@ -171,7 +192,9 @@ async function drive(
   await Promise.all([...running.values()].filter(({ begin }) => begin !== undefined).map((node) => node.stop?.()));
   const seen = await observer.stop();
   if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
-  await Promise.all([...running.values()].map((node) => node.stop?.()));
+  // From the front, so that no hop's log tells of the end of the one behind it.
+  for (const hosts of fromTheEnd(settings.plan).reverse())
+    await Promise.all(hosts.map(({ name }) => running.get(name)?.stop?.()));
   if (died.length > 0 && !settings.interrupt.aborted) {
     throw testbedError(
       `a daemon ended in the middle of the run`,
@@ -193,11 +216,13 @@ async function drive(
     events,
     startedAtMs: startedAtMs(clock),
   };
+  const file = caseFile(settings.plan, traffic, outcomes, observations);
   return {
     traffic,
     outcomes,
     observations,
-    ledger: keepLedger(settings.plan, traffic, outcomes, observations),
+    file,
+    ledger: ledgerOf(file),
     generator,
     tickets: await soldTickets(testbed, settings.plan),
     attackers: await readAttacks(testbed, settings.plan),
@@ -208,12 +233,9 @@ async function drive(
   };
 }
 
-/** Process ids of each node's daemons, by node name. */
-function processIds(plan: Plan, running: Map<string, RunningNode>): Record<string, number[]> {
-  const byNode = groupBy(plan.hosts, ({ node }) => node);
-  const idsOf = (hosts: PlannedHost[]) =>
-    hosts.flatMap(({ name }) => (running.get(name)?.processes ?? []).map((daemon) => daemon.pid));
-  return Object.fromEntries([...byNode].map(([node, hosts]) => [node, idsOf(hosts)]));
+/** Process ids of each host's daemons. */
+function processIds(running: Map<string, RunningNode>): Record<string, number[]> {
+  return Object.fromEntries([...running].map(([host, { processes }]) => [host, processes.map(({ pid }) => pid)]));
 }
 
 async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
@@ -222,16 +244,6 @@ async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
       const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
       return reading ?? { sightings: [], incidents: [] };
     }),
-  );
-}
-
-async function soldTickets(testbed: Testbed, plan: Plan): Promise<{ stock: number; sold: number } | undefined> {
-  const inventories = plan.hosts.filter((host) => host.kind === 'ticket-shop' && host.index === 0);
-  if (inventories.length === 0) return undefined;
-  const counts = await Promise.all(inventories.map((host) => readTickets(testbed.hosts.get(host.name)!)));
-  return counts.reduce<{ stock: number; sold: number }>(
-    (sum, count) => ({ stock: sum.stock + (count?.stock ?? 0), sold: sum.sold + (count?.sold ?? 0) }),
-    { stock: 0, sold: 0 },
   );
 }
 

@@ -7,8 +7,10 @@ import { addressesBehind } from '../topology/make-plan.js';
 import { aKind } from './a-kind.js';
 import { attackerProblems } from './attacker-problems.js';
 import { firewallProblems } from './firewall-problems.js';
+import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
+import { meansStore, storeProblems } from './store-problems.js';
 
 /** The problems of a topology. */
 export function chainProblems(topology: Topology): Problem[] {
@@ -21,7 +23,9 @@ export function chainProblems(topology: Topology): Problem[] {
     ...names.flatMap((name) => nextHopProblems(topology, name)),
     ...loopProblems(topology),
     ...names.flatMap((name) => knobProblems(topology, name)),
+    ...names.flatMap((name) => forwardProxyProblems(topology, name)),
     ...names.flatMap((name) => firewallProblems(topology, name)),
+    ...names.flatMap((name) => storeProblems(topology, name)),
     ...names.flatMap((name) => attackerProblems(topology, name)),
   ];
 }
@@ -30,7 +34,7 @@ function nextHopProblems(topology: Topology, name: string): Problem[] {
   const { to, kind } = topology[name];
   if (to === undefined) return [];
   const path = ['topology', name, 'to'];
-  if (layerOf(topology[name]) === 'server') {
+  if (layerOf(topology[name]) === 'server' && !meansStore(topology, name)) {
     const hint = 'leave out `to`';
     return [{ message: `\`${name}\` is a ${kind}, the end of its chain; it has no next hop`, hint, path, at: 'key' }];
   }
@@ -67,16 +71,7 @@ function loopProblems(topology: Topology): Problem[] {
 
 function knobProblems(topology: Topology, name: string): Problem[] {
   const spec = topology[name];
-  const problems = (['image', 'port', 'ready'] as const)
-    .filter((knob) => spec[knob] !== undefined)
-    .map(
-      (knob): Problem => ({
-        message: `\`${knob}\` is not yet supported by this version`,
-        hint: 'it needs the docker driver, which this version does not have yet',
-        path: ['topology', name, knob],
-        at: 'key',
-      }),
-    );
+  const problems: Problem[] = [];
   if (spec.kind === 'nat' && spec.masquerade && spec.addresses > 1) {
     problems.push({
       message: `masquerade uses the one address of the outgoing interface, so \`addresses: ${spec.addresses}\` would do nothing`,

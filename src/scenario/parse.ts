@@ -6,6 +6,7 @@ import { chainProblems } from './chain-problems.js';
 import { eventProblems } from './event-problems.js';
 import { toEvents } from './events.js';
 import { gateProblems, type WrittenGate, writtenGates } from './gate-problems.js';
+import { imageProblems } from './image-problems.js';
 import { isMapping, mergePatch } from './merge-patch.js';
 import { applyOverride, type Override, parseOverride } from './overrides.js';
 import { type Placer, placer, throwProblems } from './placing.js';
@@ -145,7 +146,10 @@ function checkBody(raw: unknown): { value?: Body; problems: Problem[] } {
   const { value, problems } = checkSchema(bodySchema, raw);
   if (value === undefined) return { problems };
   const { topology, traffic, events } = value;
-  const inChain = chainProblems(topology);
+  const inChain = [
+    ...chainProblems(topology),
+    ...Object.keys(topology).flatMap((name) => imageProblems(topology, name, valueAt(raw, ['topology', name]))),
+  ];
   if (inChain.length > 0) return { value, problems: inChain };
   return { value, problems: [...trafficProblems(traffic, topology), ...eventProblems(events, topology)] };
 }

@@ -1,22 +1,12 @@
 /** What the schema finds wrong, told as a person would: which key, what is wrong with it, what would be right. */
 import type { z } from 'zod';
 import { nearest } from '../analysis/nearest.js';
-import { FUTURE_KINDS, KIND_NAMES, type KindName, kindOf } from '../nodes/registry.js';
+import { KIND_NAMES, type KindName, kindOf } from '../nodes/registry.js';
 import { isMapping } from './merge-patch.js';
 import type { KeyPath, Problem } from './problem.js';
 import { fileSchema, trafficSchema } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
-
-/** Knobs that the design names for kinds of a later version. */
-const FUTURE_KNOBS: Record<string, string> = {
-  maxConnections: 'haproxy',
-  backendConnections: 'haproxy',
-  queueTimeout: 'haproxy',
-  retries: 'haproxy',
-  redispatch: 'haproxy',
-  healthCheck: 'haproxy',
-};
 
 /** Checks `raw` and tells the problems, or returns the checked value. */
 export function checkSchema<Schema extends z.ZodType>(
@@ -98,14 +88,6 @@ function wrongWord(path: KeyPath, value: unknown, allowed: string[]): Problem {
 }
 
 function wrongKind(path: KeyPath, kind: unknown): Problem {
-  if ((FUTURE_KINDS as readonly unknown[]).includes(kind)) {
-    return {
-      message: `"${shown(kind)}" is not yet supported by this version`,
-      hint: `kinds it has: ${KIND_NAMES.join(', ')}`,
-      path,
-      at: 'value',
-    };
-  }
   const problem = wrongWord(path, kind, KIND_NAMES);
   return kind === undefined || kind === null ? problem : { ...problem, message: `there is no kind "${shown(kind)}"` };
 }
@@ -141,14 +123,11 @@ function unknownKnob(key: string, kind: string, path: KeyPath, known: string[]):
   const lacks = KIND_NAMES.find((name) => name === kind) && kindOf(kind as KindName).lacks;
   if (lacks !== undefined && Object.hasOwn(lacks, key)) return { ...problem, ...split(lacks[key]) };
   const having = KIND_NAMES.filter((name) => Object.hasOwn(kindOf(name).knobs.shape, key));
-  if (having.length > 0) return { ...problem, hint: `${having.map((name) => `\`${name}\``).join(', ')} has it` };
-  if (Object.hasOwn(FUTURE_KNOBS, key)) {
+  if (having.length > 0)
     return {
       ...problem,
-      message: `\`${key}\` is not yet supported by this version`,
-      hint: `it is a knob of \`${FUTURE_KNOBS[key]}\``,
+      hint: `${having.map((name) => `\`${name}\``).join(', ')} ${having.length > 1 ? 'have' : 'has'} it`,
     };
-  }
   return { ...problem, message: `unknown key \`${key}\``, hint: keyHint(key, path.slice(0, -1), known) };
 }
 

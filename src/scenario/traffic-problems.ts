@@ -43,8 +43,9 @@ function journeyProblems(traffic: WrittenTraffic, topology: Topology, clients: s
   if (traffic.journey !== 'buy-ticket') return [];
   const senders = [traffic.from ?? clients].flat().filter((name) => clients.includes(name));
   return senders.flatMap((name): Problem[] => {
-    const end = chainFrom(topology, name).at(-1)!;
-    if (topology[end].kind === 'ticket-shop') return [];
+    const chain = chainFrom(topology, name);
+    if (chain.some((node) => topology[node].kind === 'ticket-shop')) return [];
+    const end = chain.at(-1)!;
     const message = `\`buy-ticket\` needs a ticket-shop, and the chain of \`${name}\` ends at \`${end}\`, a ${topology[end].kind}`;
     return [{ message, hint: `use the journey view-event, or make \`${end}\` a ticket-shop`, path, at: 'value' }];
   });

@@ -1,5 +1,6 @@
 /** The bytes of an HTTP/1.1 response with Content-Length. */
 import { STATUS_CODES } from 'node:http';
+import type { StoreVisit } from './request-log.js';
 
 export interface HttpResponse {
   status: number;
@@ -10,6 +11,8 @@ export interface HttpResponse {
   headers?: string[];
   /** The server's own failure of state, told to the log as `"lost":1`. */
   sessionLost?: boolean;
+  /** How the store behind this server was asked, told to the log. */
+  store?: StoreVisit;
   /** False keeps it out of the request log. */
   logged?: boolean;
 }

@@ -275,12 +275,22 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     request: HttpRequest,
     s: number,
     status: number,
-    { logged, sessionLost }: Partial<HttpResponse>,
+    { logged, sessionLost, store }: Partial<HttpResponse>,
   ): void {
     if (logged === false) return;
     requestCount++;
     const { id, method, path } = request;
-    log.request({ t: unixNow(), s, id, peer, status, method, path, ...(sessionLost && { lost: 1 }) });
+    log.request({
+      t: unixNow(),
+      s,
+      id,
+      peer,
+      status,
+      method,
+      path,
+      ...(sessionLost && { lost: 1 }),
+      ...(store && { store }),
+    });
   }
 
   function end(connection: Connection): void {

@@ -4,12 +4,13 @@ import { testbedError } from '../errors.js';
 import { C, close, connect, errno, errnoName, recv, send, socket } from '../sys/libc.js';
 import type { Chore, EventLoop } from './event-loop.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
+import type { StoreVisit } from './request-log.js';
 import { MAX_SOCKET_PATH } from './unix-socket.js';
 
 const RETRY_MS = 20;
 
-/** Called with the reply, or undefined when the inventory cannot be reached. */
-export type ReplyHandler = (reply: InventoryReply | undefined) => void;
+/** Called with the reply, or undefined when the inventory cannot be reached; with the way to it where that leads over the network. */
+export type ReplyHandler = (reply: InventoryReply | undefined, store?: StoreVisit) => void;
 
 export interface InventoryClient {
   ask(command: InventoryCommand, answer: ReplyHandler): void;

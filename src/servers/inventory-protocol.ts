@@ -1,10 +1,11 @@
 /** What shop workers and the inventory say to each other: one JSON value per line, replies in the order of their commands. */
 import { type Login, type LoginResult, tryLogin } from './login.js';
-import { checkOut, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
+import { checkOut, holdFirstSeat, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
 
 export type InventoryCommand =
   | { do: 'view'; session: string | undefined; fresh: string }
   | { do: 'hold'; session: string }
+  | { do: 'hold-first'; fresh: string }
   | { do: 'checkout'; session: string }
   | { do: 'login'; user: string; password: string }
   | { do: 'tally' };
@@ -29,6 +30,8 @@ export function obey(stock: Stock, login: Login, nowMs: number, command: Invento
       return viewEvent(stock, nowMs, command.session, command.fresh);
     case 'hold':
       return holdSeat(stock, nowMs, command.session);
+    case 'hold-first':
+      return holdFirstSeat(stock, nowMs, command.fresh);
     case 'checkout':
       return checkOut(stock, nowMs, command.session);
     case 'login':

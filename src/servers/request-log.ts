@@ -1,10 +1,34 @@
 /** The servers' log: one JSON object per line, gathered in memory and appended in whole lines (docs/server-logs.md). */
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { UpstreamResult } from '../nodes/kind.js';
 import { cheapClock } from '../sys/cheap-clock.js';
 import { C } from '../sys/libc.js';
 import type { Chore } from './event-loop.js';
 
 const FLUSH_BYTES = 65_536;
+
+/** One try to reach the store behind the shop. Times are Unix ms. */
+export interface LoggedTry {
+  /** `address:port` of the store; absent where no connection was had to try with. */
+  to?: string;
+  /** This side's `address:port`; absent where none was had. */
+  from?: string;
+  result: UpstreamResult;
+  /** Its begin and its end. */
+  s: number;
+  t: number;
+  /** How long the handshake took, ms: 0 on a connection that stood already, absent where it did not finish. */
+  c?: number;
+  /** What the kernel or the store said of a failure. */
+  text?: string;
+}
+
+/** A request's way to the store behind the shop. */
+export interface StoreVisit {
+  tries: LoggedTry[];
+  /** Since when (Unix ms) and for how long (ms) it waited for a free connection. */
+  queued?: { s: number; ms: number };
+}
 
 /** One answered, or unanswered, request. */
 export interface LoggedRequest {
@@ -21,6 +45,8 @@ export interface LoggedRequest {
   path: string;
   /** 1 when the answer was that the session is not known. */
   lost?: 1;
+  /** Of a request that asked a store over the network. */
+  store?: StoreVisit;
 }
 
 /** A line that is not about one request. */

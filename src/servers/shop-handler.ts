@@ -7,6 +7,7 @@ import type { Handler } from './http-server.js';
 import type { InventoryClient } from './inventory-client.js';
 import type { InventoryCommand, InventoryReply } from './inventory-protocol.js';
 import type { LoginResult } from './login.js';
+import type { StoreVisit } from './request-log.js';
 import type { Refusal } from './stock.js';
 
 const EVENT = { event: 'Port Party', price: 49 } as const;
@@ -17,6 +18,9 @@ const BLOCK_BYTES = SESSION_BYTES * 256;
 
 /** Tells the client, and through it the ledger, that the answer is due to a session that is not known. */
 export const SESSION_LOST_HEADER = 'X-Session-Lost: 1';
+
+/** Header of an answer that the store was wanting for, with the try's result. */
+export const STORE_ERROR_HEADER = 'X-Store-Error';
 
 const REFUSALS: Record<Refusal, { status: number; error: string }> = {
   'session-lost': { status: 503, error: 'session lost' },
@@ -59,14 +63,20 @@ interface Route {
   response(reply: InventoryReply, session: string | undefined): HttpResponse;
 }
 
-/**
- * Answers the shop's requests out of the inventory; 500 when that cannot be reached. With `localSessions` this process knows only the
- * sessions that it has begun itself, and they go with it.
- */
-export function shopHandler(
-  inventory: InventoryClient,
-  { localSessions, hashTimeMs }: { localSessions: boolean; hashTimeMs: number },
-): Handler {
+/** The page on which a visitor gets a session: the event page, or (so that caches may keep that one) the first seat. */
+export type SessionPage = 'event' | 'seat';
+
+/** How a shop deals with sessions and logins. */
+export interface ShopRules {
+  sessionAt: SessionPage;
+  /** This process knows only the sessions that it has begun itself, and they go with it. */
+  localSessions: boolean;
+  /** What comparing a password takes, ms of this process. */
+  hashTimeMs: number;
+}
+
+/** Answers the shop's requests out of the inventory; 500 when that cannot be reached. */
+export function shopHandler(inventory: InventoryClient, { sessionAt, localSessions, hashTimeMs }: ShopRules): Handler {
   let block = Buffer.alloc(0);
   let used = 0;
   const own = new Set<string>();
@@ -83,18 +93,19 @@ export function shopHandler(
   const routes: Record<string, Route> = {
     '/event': {
       method: 'GET',
-      command: (session) => ({ do: 'view', session, fresh: freshSession() }),
-      response: (reply, session) =>
-        json(
-          200,
-          { ...EVENT, remaining: reply.remaining },
-          reply.session === session ? {} : { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] },
-        ),
+      command: (session) => (sessionAt === 'event' ? { do: 'view', session, fresh: freshSession() } : { do: 'tally' }),
+      response: (reply, session) => {
+        const { stock = 0, sold = 0, held = 0, remaining = stock - sold - held } = reply;
+        return json(200, { ...EVENT, remaining }, sessionCookie(reply, session));
+      },
     },
     '/seats': {
       method: 'POST',
-      command: (session) => (session === undefined ? undefined : { do: 'hold', session }),
-      response: (reply) => json(201, { hold: reply.hold }),
+      command: (session) => {
+        if (session !== undefined) return { do: 'hold', session };
+        return sessionAt === 'seat' ? { do: 'hold-first', fresh: freshSession() } : undefined;
+      },
+      response: (reply, session) => json(201, { hold: reply.hold }, sessionCookie(reply, session)),
     },
     '/checkout': {
       method: 'POST',
@@ -131,12 +142,26 @@ export function shopHandler(
     const session = told !== undefined && localSessions && !own.has(told) ? undefined : told;
     const command = route.command(session, request);
     if (command === undefined) return answer(refusal('session-lost'));
-    inventory.ask(command, (reply) => {
+    inventory.ask(command, (reply, store) => {
       if (localSessions && reply?.session !== undefined) own.add(reply.session);
-      if (reply === undefined) answer(json(500, { error: 'the inventory cannot be reached' }));
-      else answer(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused));
+      if (reply === undefined) answer({ ...unreachable(store), store });
+      else
+        answer({ ...(reply.refused === undefined ? route.response(reply, session) : refusal(reply.refused)), store });
     });
   };
+}
+
+/** Tells a visitor of a session that has just begun. */
+function sessionCookie(reply: InventoryReply, known: string | undefined): Partial<HttpResponse> {
+  if (reply.session === undefined || reply.session === known) return {};
+  return { headers: [`Set-Cookie: session=${reply.session}; Path=/; HttpOnly`] };
+}
+
+/** Tells the client in a header why, as an application's error page would not. */
+function unreachable(store: StoreVisit | undefined): HttpResponse {
+  const failed = store?.tries.at(-1);
+  const headers = failed && [`${STORE_ERROR_HEADER}: ${failed.result}`];
+  return json(500, { error: 'the inventory cannot be reached' }, { headers });
 }
 
 function refusal(reason: Refusal): HttpResponse {

@@ -65,6 +65,17 @@ export function viewEvent(
   return { session, remaining: remaining(stock) };
 }
 
+/** Begins a session under this id and holds one seat for it. */
+export function holdFirstSeat(
+  stock: Stock,
+  nowMs: number,
+  freshId: string,
+): { session: string; hold: number } | { refused: Refusal } {
+  const { session } = viewEvent(stock, nowMs, undefined, freshId);
+  const held = holdSeat(stock, nowMs, session);
+  return 'refused' in held ? held : { session, ...held };
+}
+
 /** Holds one seat; a session that holds one already keeps that one, so that a repeated request takes no second seat. */
 export function holdSeat(stock: Stock, nowMs: number, id: string): { hold: number } | { refused: Refusal } {
   expireHolds(stock, nowMs);

@@ -6,12 +6,14 @@ import { eventLoop } from './event-loop.js';
 import { type HttpServerOptions, httpServer } from './http-server.js';
 import { inventoryClient } from './inventory-client.js';
 import { onChange, program, programOptions, runUntilSignal, tellListening } from './program.js';
+import { type RedisInventoryOptions, redisInventory } from './redis-inventory.js';
 import { requestLog, unixClock } from './request-log.js';
-import { shopHandler } from './shop-handler.js';
+import { type SessionPage, shopHandler } from './shop-handler.js';
 
 export interface TicketShopOptions extends HttpServerOptions {
-  /** Path of the inventory's unix socket. */
-  inventory: string;
+  /** Path of the inventory's unix socket, or how Redis is asked. */
+  inventory: string | RedisInventoryOptions;
+  sessionAt: SessionPage;
   /** Sessions are known to this process only. */
   localSessions: boolean;
   /** What comparing a password takes, ms of this process. */
@@ -28,9 +30,12 @@ await program(async () => {
   const loop = eventLoop();
   const log = requestLog(options.log);
   const unixNow = unixClock();
-  const inventory = await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
-    log.event({ t: unixNow(), kind: 'inventory', text }),
-  );
+  const inventory =
+    typeof options.inventory === 'string'
+      ? await inventoryClient(loop, options.inventory, INVENTORY_PATIENCE_MS, (text) =>
+          log.event({ t: unixNow(), kind: 'inventory', text }),
+        )
+      : redisInventory(loop, options.inventory);
   const server = httpServer(loop, options, log, shopHandler(inventory, options));
   loop.chore(inventory.chore);
   loop.chore(log.chore);
@@ -39,7 +44,9 @@ await program(async () => {
   });
   tellListening(options.address, server.port);
   await runUntilSignal(loop);
+  // First of all what is still asked: how far it came is told with its request.
+  if (typeof options.inventory !== 'string') inventory.close();
   server.close();
-  inventory.close();
+  if (typeof options.inventory === 'string') inventory.close();
   log.close();
 });

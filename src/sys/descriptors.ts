@@ -1,5 +1,5 @@
 /** The process's table of file descriptors: its limit, and room in it before anything is measured. */
-import { C, close, dup2, getrlimit } from './libc.js';
+import { C, close, dup2, getrlimit, setrlimit } from './libc.js';
 
 /** A higher limit would only make tables by descriptor larger. */
 const MOST_DESCRIPTORS = 1_048_576;
@@ -20,4 +20,12 @@ export function reserveDescriptors(count: number): void {
   const highest = Math.min(count, descriptorLimit()) - 1;
   const ANY_OPEN_DESCRIPTOR = 2;
   if (dup2(ANY_OPEN_DESCRIPTOR, highest) === highest) close(highest);
+}
+
+/** Every connection of the testbed's clients and servers costs a descriptor; the soft limit is often 1,024, and the hard one far above. */
+export function raiseDescriptorLimit(): void {
+  const limit = new BigUint64Array(2);
+  if (getrlimit(C.RLIMIT_NOFILE, limit) !== 0) return;
+  limit[0] = limit[1];
+  setrlimit(C.RLIMIT_NOFILE, limit);
 }

@@ -1,14 +1,29 @@
 /** System calls through koffi: thin, typed, resolved once; each returns what the kernel returns, and `errno()` tells why. */
 import { createRequire } from 'node:module';
 import type koffiNamespace from 'koffi';
+import { testbedError } from '../errors.js';
 import { Errno } from './errno.js';
 import { ipToNumber } from './ip.js';
 
 export { errnoName } from './errno.js';
 export { ipToNumber, numberToIp } from './ip.js';
 
+function onLinuxOnly(): never {
+  throw testbedError(`${process.platform} has no Linux system calls`);
+}
+
+/** Elsewhere the harness speaks to agents, which run on Linux, and nothing of this is called; loading it must not fail. */
+const ELSEWHERE = {
+  load: () => ({ func: () => onLinuxOnly }),
+  errno: onLinuxOnly,
+  view: onLinuxOnly,
+  address: onLinuxOnly,
+};
+
 /** koffi is loaded with the first system call's module, not with the command line: `--help` stays instant. */
-const koffi = createRequire(import.meta.url)('koffi') as typeof koffiNamespace;
+const koffi = (
+  process.platform === 'linux' ? createRequire(import.meta.url)('koffi') : ELSEWHERE
+) as typeof koffiNamespace;
 
 const lib = koffi.load('libc.so.6');
 

@@ -5,6 +5,7 @@
  *        |                 |                |                 |
  *       Host              Host             Host              Host      <- this file
  */
+import type { HostAgent } from '../agent/host-agent.js';
 import type { Plan } from '../topology/plan.js';
 
 /** A finished command. */
@@ -36,6 +37,17 @@ export interface SpawnOptions {
   env?: Record<string, string>;
 }
 
+/** An image of the user's own, to be started on a host. */
+export interface ImageStart {
+  image: string;
+  /** Name of the log file that its output goes to, `<label>.log`. */
+  label: string;
+  /** Files put into it before it starts, by absolute path. */
+  files: { path: string; text: string }[];
+  /** RLIMIT_NOFILE; the daemon's own when absent. */
+  openFiles?: number;
+}
+
 /** One running host of the testbed. */
 export interface Host {
   /** `shop[0]`, or plain `edge` for a node with one host. */
@@ -44,6 +56,8 @@ export interface Host {
   readonly node: string;
   /** Path of the host's network namespace for setns(2), or null where this process cannot enter it. */
   readonly netns: string | null;
+  /** The agent beside the host's processes, where this process cannot enter its namespaces. */
+  readonly agent?: HostAgent;
   /** Folder of the host's logs and rendered configuration, kept in the record; as the host's own processes see it. */
   readonly logDir: string;
   /** Scratch folder, gone with the testbed; as the host's own processes see it. */
@@ -56,6 +70,11 @@ export interface Host {
   run(argv: string[], options?: { input?: string }): Promise<CommandResult>;
   /** Starts a daemon; it ends with the testbed at the latest. */
   spawn(argv: string[], options: SpawnOptions): Promise<HostProcess>;
+  /**
+   * Starts an image of the user's own as it is built, in this host's network. From then on the host's files are the image's.
+   * Absent where the driver runs no images.
+   */
+  startImage?(start: ImageStart): Promise<HostProcess>;
   /** Writes a file; a relative path is taken from `logDir`. Returns the path as the host sees it. */
   writeFile(path: string, text: string): Promise<string>;
   /** Reads a file, '' when there is none; a relative path is taken from `logDir`. */
@@ -72,6 +91,10 @@ export interface Testbed {
   readonly plan: Plan;
   /** By host name, in the plan's order. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** Rejects with a PortPartyError (exit 3) that names the host when one ends by itself; never resolves. Absent where none can. */
+  readonly lost?: Promise<never>;
+  /** A command that enters a host's network from another terminal, for a person to type. */
+  entry(host: string): Promise<string>;
   /** Ends every process and removes every host. Idempotent. */
   down(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import {
   type PlannedSegment,
   PROXY_PORT,
   SERVER_PORT,
+  STORE_PORT,
 } from './plan.js';
 import { planRoutes } from './routes.js';
 import { subnetCarver } from './subnets.js';
@@ -73,21 +74,29 @@ export function addressesBehind(spec: NodeSpec): number {
 
 function connections(topology: Topology, hosts: PlannedHost[]): Pick<Plan, 'targets' | 'listeners' | 'sources'> {
   const listening = hosts.filter((host) => host.layer === 'L7' || host.layer === 'server');
-  const opening = hosts.filter((host) => host.layer === 'client' || host.layer === 'L7');
+  const opening = hosts.filter((host) => host.layer === 'client' || host.layer === 'L7' || asksFurther(host));
   const listeners = Object.fromEntries(listening.map((host) => [host.name, endpointOf(host)]));
   const targets = opening.map((host): [string, Endpoint[]] => {
     const target = targetNode(topology, host.node);
     return [host.name, hosts.filter(({ node }) => node === target).map(({ name }) => listeners[name])];
   });
   const sources = hosts
-    .filter((host) => host.layer === 'L7' || host.kind === 'nat')
+    .filter((host) => host.layer === 'L7' || host.kind === 'nat' || asksFurther(host))
     .map((host): [string, string[]] => [host.name, interfaceOf(host, 'back0').addresses]);
   return { listeners, targets: Object.fromEntries(targets), sources: Object.fromEntries(sources) };
 }
 
+/** A server that opens connections of its own, to a store. */
+const asksFurther = ({ layer, spec }: PlannedHost) => layer === 'server' && spec.to !== undefined;
+
 function endpointOf(host: PlannedHost): Endpoint {
   const [address] = interfaceOf(host, 'front0').addresses;
-  return { host: host.name, address, port: host.layer === 'L7' ? PROXY_PORT : SERVER_PORT };
+  return { host: host.name, address, port: host.spec.port ?? usualPort(host) };
+}
+
+function usualPort({ layer, kind }: PlannedHost): number {
+  if (layer === 'L7') return PROXY_PORT;
+  return kind === 'redis' ? STORE_PORT : SERVER_PORT;
 }
 
 function interfaceOf(host: PlannedHost, name: 'front0' | 'back0'): PlannedInterface {

@@ -54,11 +54,11 @@ export interface Endpoint {
 export interface Plan {
   hosts: PlannedHost[];
   segments: PlannedSegment[];
-  /** Where each terminating or client host's own connections go, by host name: the first L7 node or server down its `to` chain. */
+  /** Where the own connections of each client, proxy, and server with a next hop go, by host name: the first L7 node or server down its `to` chain. */
   targets: Record<string, Endpoint[]>;
   /** Where each L7 host or server listens, by host name. */
   listeners: Record<string, Endpoint>;
-  /** The addresses that each L7 host opens connections from, and each NAT gateway translates to, by host name. */
+  /** The addresses that each L7 host, and each server with a next hop, opens connections from, and each NAT gateway translates to, by host name. */
   sources: Record<string, string[]>;
 }
 
@@ -66,3 +66,5 @@ export interface Plan {
 export const PROXY_PORT = 80;
 /** Port that servers listen on. */
 export const SERVER_PORT = 8080;
+/** Port that stores listen on: Redis' own. */
+export const STORE_PORT = 6379;

@@ -10,13 +10,22 @@ export interface JourneyStep {
   body: string;
 }
 
+/** Where a connection goes. */
+export interface TrafficTarget {
+  host: string;
+  address: string;
+  port: number;
+  /** Behind a forward proxy: `address:port` of the server that it is asked for. Undefined: the target itself is asked. */
+  origin?: string;
+}
+
 /** A client host as an engine sees it. */
 export interface TrafficClient {
   host: string;
   /** Path of its network namespace for setns(2); null: send from the current one. */
   netns: string | null;
   /** Where its connections go, in turn. */
-  targets: { host: string; address: string; port: number }[];
+  targets: TrafficTarget[];
 }
 
 /** How connections are used. */
@@ -41,11 +50,42 @@ export interface TrafficPlan {
   clients: TrafficClient[];
   /** Request ids are `<prefix>.<visitor>.<step>`, and `.<try>` behind it from the second try on. */
   idPrefix: string;
+  /** Which part of a whole plan this is (`split.ts`); undefined: the whole. */
+  part?: PlanPart;
+}
+
+/**
+ * A part of a plan, sent by a sender of its own: another host's agent, another thread. Its visitors, connections and clients
+ * are counted from 0 as in any plan; here is what they are called in the whole.
+ */
+export interface PlanPart {
+  /** Visitor `i` is number `floor(i / offsets.length) * period + offsets[i % offsets.length]` of the whole. */
+  period: number;
+  offsets: number[];
+  /** Index in the whole of each of its clients. */
+  clients: number[];
+  /** How many clients the whole has. */
+  clientsInAll: number;
+  /** Number of this part and of all: its connection `k` is number `k * of + index` of the whole. */
+  index: number;
+  of: number;
 }
 
 /** The visitor `v` comes from client `v % clients`, and its connections go to that client's targets in turn. */
 export function clientOf(visitor: number, clients: number): number {
   return visitor % clients;
+}
+
+/** Number in the whole plan of visitor `visitor` of a part: what its request ids carry. */
+export function visitorNumber(part: PlanPart | undefined, visitor: number): number {
+  if (part === undefined) return visitor;
+  const { period, offsets } = part;
+  return Math.floor(visitor / offsets.length) * period + offsets[visitor % offsets.length];
+}
+
+/** What stands in the request line: the path, or to a forward proxy the whole URI (absolute-form, RFC 9112 §3.2.2). */
+export function requestTarget({ origin }: Pick<TrafficTarget, 'origin'>, path: string): string {
+  return origin === undefined ? path : `http://${origin}${path}`;
 }
 
 /** Id of a request's try (0 = the first), as sent in `X-Request-Id`. */

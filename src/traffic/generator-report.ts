@@ -1,5 +1,7 @@
 /** What every engine says of itself in the same way: how late it was, and the CPU that its thread took. */
 import { C, getrusage } from '../sys/libc.js';
+import type { GeneratorReport } from './engine.js';
+import type { Outcomes } from './outcomes.js';
 
 /** Actual minus planned send time, ms. */
 export interface Lateness {
@@ -22,6 +24,22 @@ export function lateness(dueNs: Float64Array, sentNs: Float64Array, rows: number
   const sorted = late.subarray(0, count).sort();
   const at = (share: number) => (count === 0 ? 0 : sorted[Math.max(0, Math.ceil(share * count) - 1)] / 1e6);
   return { lateP50Ms: at(0.5), lateP99Ms: at(0.99), lateMaxMs: at(1) };
+}
+
+/** What the senders of a plan's parts say together. `out` holds the outcomes of the whole. */
+export function mergeReports(reports: GeneratorReport[], out: Outcomes): GeneratorReport {
+  const sum = (of: (report: GeneratorReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const distinct = (values: string[]) => [...new Set(values)];
+  return {
+    engine: reports[0].engine,
+    ...lateness(out.dueNs, out.sentNs, out.rows),
+    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+    userSeconds: sum(({ userSeconds }) => userSeconds),
+    systemSeconds: sum(({ systemSeconds }) => systemSeconds),
+    ownFailures: sum(({ ownFailures }) => ownFailures),
+    timer: distinct(reports.map(({ timer }) => timer)).join('; '),
+    notes: distinct(reports.flatMap(({ notes }) => notes)),
+  };
 }
 
 /** CPU seconds of one thread. */

@@ -25,11 +25,16 @@ export async function rehearsalServer(): Promise<{ port: number; close(): void }
   return { port: (server.address() as net.AddressInfo).port, close: () => server.close() };
 }
 
-/** A short plan that takes the same way through the code as this one, sent to the rehearsal server. */
+/**
+ * A short plan that takes the same way through the code as this one, sent to the rehearsal server.
+ * Inside a host that is watched it ends its connections by RST, so that none is left in TIME_WAIT among the host's own.
+ */
 export function rehearsalPlan(plan: TrafficPlan, port: number): TrafficPlan {
   const visitors = Math.ceil(REQUESTS / plan.steps.length);
   return {
     ...plan,
+    part: undefined,
+    close: plan.part !== undefined && plan.clients.every(({ netns }) => netns === null) ? 'reset' : plan.close,
     arrivalsNs: Float64Array.from({ length: visitors }, (_, index) => index * GAP_NS * plan.steps.length),
     thinkTimeMs: 1,
     holdForMs: plan.holdForMs === undefined ? undefined : 1,

@@ -1,8 +1,9 @@
 /** A variant's traffic and the running hosts, made into the plain plan that an engine sends. */
 import { testbedError, usageError } from '../errors.js';
 import type { ScenarioVariant, Traffic } from '../scenario/scenario.js';
-import type { Plan } from '../topology/plan.js';
-import type { ConnectionMode, Engine, TrafficClient, TrafficPlan } from './engine.js';
+import { isForwardProxy } from '../topology/chain.js';
+import type { Endpoint, Plan } from '../topology/plan.js';
+import type { ConnectionMode, Engine, TrafficClient, TrafficPlan, TrafficTarget } from './engine.js';
 import { journeySteps } from './journey.js';
 import { arrivalTimes } from './schedule.js';
 
@@ -69,6 +70,15 @@ function trafficClients(
     if (host === undefined) throw testbedError(`client host ${name} is not running`, name);
     const targets = plan.targets[name] ?? [];
     if (targets.length === 0) throw usageError(`nothing answers at the end of the way of ${name}`, name);
-    return { host: name, netns: host.netns, targets };
+    return { host: name, netns: host.netns, targets: trafficTargets(targets, plan) };
   });
+}
+
+/** To a forward proxy a client says which server it wants: each proxy with each server, so that both take turns. */
+function trafficTargets(targets: Endpoint[], plan: Plan): TrafficTarget[] {
+  const [first] = targets;
+  const proxy = plan.hosts.find(({ name }) => name === first.host);
+  if (proxy === undefined || !isForwardProxy(proxy.spec)) return targets;
+  const origins = plan.targets[first.host] ?? [];
+  return origins.flatMap(({ address, port }) => targets.map((target) => ({ ...target, origin: `${address}:${port}` })));
 }

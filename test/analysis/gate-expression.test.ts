@@ -16,6 +16,7 @@ describe('a gate', () => {
     ['delayed.time-wait-collision != 0', { kind: 'delayed', cause: 'time-wait-collision' }, '!=', 0, 'count'],
     ['droppedShare < 1%', { kind: 'droppedShare' }, '<', 0.01, 'share'],
     ['due >= 3000', { kind: 'due' }, '>=', 3000, 'count'],
+    ['attempts > 900', { kind: 'attempts' }, '>', 900, 'count'],
     ['completed == 500', { kind: 'completed' }, '==', 500, 'count'],
     ['tickets.sold >= 5000', { kind: 'tickets.sold' }, '>=', 5000, 'count'],
     ['throughput >= 900/s', { kind: 'throughput' }, '>=', 900, 'per-second'],

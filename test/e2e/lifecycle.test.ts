@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RunRecord } from '../../src/record/run-record.js';
 import { canLowerRights } from '../helpers/ordinary-user.js';
-import { finished, losses, portparty, record, scenarioFile, scratch, start } from '../helpers/portparty.js';
+import { finished, losses, portparty, record, scenarioFile, scratch, start, underWay } from '../helpers/portparty.js';
 
 const HELD = `
 name: held
@@ -38,18 +38,6 @@ function commandLine(pid: string): string {
   } catch {
     return ''; // It has just ended.
   }
-}
-
-/** Waits until a run sends, by its own progress line. */
-function underWay(child: ReturnType<typeof start>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let seen = '';
-    child.stderr!.on('data', (data) => {
-      seen += data;
-      if (seen.includes('visitors over')) resolve();
-    });
-    child.once('exit', () => reject(new Error(`ended before it began: ${seen}`)));
-  });
 }
 
 /** Awaits a condition that the kernel brings about, bounded. */
@@ -131,17 +119,3 @@ it('exits 2 for an engine that cannot send the scenario, and starts nothing', as
   expect(stderr).toContain('use --engine socket');
   expect(existsSync(join(folder, 'results'))).toBe(false);
 });
-
-it('runs the scenario of the README to its point', async () => {
-  const folder = scratch();
-  const { code, stdout } = await portparty([
-    'run',
-    'scenarios/ticket-sale.yaml',
-    '--set',
-    'traffic.maxLateness=10s',
-    '--out',
-    join(folder, 'results'),
-  ]);
-  expect(stdout).toContain('ports-exhausted@edge');
-  expect(code).toBe(0);
-}, 120_000);

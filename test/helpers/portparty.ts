@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { RunRecord, VariantRecord } from '../../src/record/run-record.js';
-import { AS_NOBODY } from './ordinary-user.js';
+import { AS_NOBODY, asNobodyOf } from './ordinary-user.js';
 
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -16,13 +16,41 @@ export interface Finished {
   stderr: string;
 }
 
-/** Starts the command line; as an ordinary user when `asUser` (see `canLowerRights`). */
-export function start(args: string[], options: { cwd?: string; asUser?: boolean } = {}): ChildProcess {
-  const [program, ...argv] = [...(options.asUser ? AS_NOBODY : []), process.execPath, MAIN, ...args];
+/** How the command line is started. */
+export interface StartOptions {
+  cwd?: string;
+  /** As an ordinary user (see `canLowerRights`). */
+  asUser?: boolean;
+  /** As an ordinary user who is in this group. */
+  group?: number;
+  env?: Record<string, string>;
+}
+
+/** Starts the command line. */
+export function start(args: string[], options: StartOptions = {}): ChildProcess {
+  const lowered = options.group === undefined ? (options.asUser ? AS_NOBODY : []) : asNobodyOf(options.group);
+  const [program, ...argv] = [...lowered, process.execPath, MAIN, ...args];
   return spawn(program, argv, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME },
+    env: { ...process.env, NO_COLOR: '1', HOME: options.cwd ?? process.env.HOME, ...options.env },
+  });
+}
+
+/** Waits until a run sends, by its own progress line. */
+export function underWay(child: ChildProcess): Promise<void> {
+  return said(child, 'visitors over');
+}
+
+/** Waits until a command line has said something on stderr. */
+export function said(child: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stderr!.on('data', (data) => {
+      seen += data;
+      if (seen.includes(text)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`ended before it said "${text}": ${seen}`)));
   });
 }
 
@@ -43,7 +71,7 @@ export function finished(child: ChildProcess): Promise<Finished> {
 }
 
 /** Runs the command line to its end. */
-export function portparty(args: string[], options: { cwd?: string; asUser?: boolean } = {}): Promise<Finished> {
+export function portparty(args: string[], options: StartOptions = {}): Promise<Finished> {
   return finished(start(args, options));
 }
 
@@ -67,7 +95,7 @@ export function scenarioFile(folder: string, text: string): string {
 export async function record(
   text: string,
   args: string[] = [],
-  options: { asUser?: boolean } = {},
+  options: StartOptions = {},
 ): Promise<RunRecord & { folder: string }> {
   const folder = scratch();
   const file = scenarioFile(folder, text);

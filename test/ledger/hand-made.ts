@@ -242,3 +242,22 @@ export function trafficOf(plan: Plan): TrafficPlan {
 export function caseOf(plan: Plan, seen: Observations, requests = outcomes(1, 1)): CaseFile {
   return caseFile(plan, trafficOf(plan), requests, seen);
 }
+
+/** Where the store of `beforeStore` listens, and the shop's address towards it. */
+export const STORE = '198.18.1.2:6379';
+export const SHOP_BACK = '198.18.1.3';
+
+/** buyers -> shop -> db (Redis). */
+export function beforeStore(): Plan {
+  return {
+    hosts: [
+      planned({ name: 'buyers', kind: 'client', layer: 'client', addresses: [BUYERS], to: 'shop' }),
+      planned({ name: 'shop', kind: 'ticket-shop', layer: 'server', addresses: ['198.18.0.3', SHOP_BACK], to: 'db' }),
+      planned({ name: 'db', kind: 'redis', layer: 'server', addresses: ['198.18.1.2'] }),
+    ],
+    segments: [],
+    targets: { buyers: [endpoint('shop', '198.18.0.3:8080')], shop: [endpoint('db', STORE)] },
+    listeners: {},
+    sources: {},
+  };
+}

@@ -1,6 +1,6 @@
 /** What a proxy's and its backends' logs say of a request, and the cause, place and root that follow from it. */
 import { describe, expect, it } from 'vitest';
-import { verdictOfLateUpstream, verdictOfSighting } from '../../src/ledger/proxy-side.js';
+import { verdictOfLateUpstream, verdictOfQueue, verdictOfSighting } from '../../src/ledger/proxy-side.js';
 import type { Sighting } from '../../src/nodes/kind.js';
 import {
   BALANCER_BACK,
@@ -160,6 +160,38 @@ describe('a backend', () => {
   });
 });
 
+describe("a proxy's queue", () => {
+  const served = (queuedMs: number) =>
+    sighting('balancer', 'r.0.0', [100, 100 + queuedMs + 300], {
+      status: 200,
+      queuedMs,
+      tries: [upstreamTry(100 + queuedMs + 300, 'answered')],
+    });
+  const shop = sighting('shop[0]', 'r.0.0', [900, 1200], { status: 200 });
+  /** The client asked at 100 ms and gave up at 1,100 ms. */
+  const queued = (one: Sighting) => {
+    const file = caseOf(behindProxy(), observed({ sightings: [one, shop] }));
+    return verdictOfQueue(file, one, { askedNs: 100e6, leftNs: 1_100e6 });
+  };
+
+  it('in which a request stood when its client gave up is a queue-timeout there, though it was served later', () => {
+    expect(queued(served(2000))).toMatchObject({ cause: 'queue-timeout', at: 'balancer' });
+  });
+
+  it('that took most of the time is what a late answer goes back to', () => {
+    expect(queued(served(800))).toMatchObject({
+      cause: 'response-timeout',
+      at: 'shop',
+      because: { cause: 'queue-timeout', at: 'balancer' },
+    });
+  });
+
+  it('that took little of it is none', () => {
+    expect(queued(served(200))).toBeUndefined();
+    expect(queued({ ...served(0), queuedMs: undefined })).toBeUndefined();
+  });
+});
+
 describe('backend-held-down', () => {
   const heldDown = (fromMs: number, toMs: number) =>
     sighting('balancer', 'r.9.0', [fromMs, toMs], { tries: [upstreamTry(toMs, 'no-live-backend', undefined)] });
@@ -181,6 +213,25 @@ describe('backend-held-down', () => {
     expect(verdict(heldDown(1500, 1501), { sightings: [quake, refused, after] }).because).toEqual({
       cause: 'refused',
       at: 'shop',
+    });
+  });
+
+  it('goes back to what the proxy says had its backend marked down, if it says so: a health check, in its own words', () => {
+    const failing = { ...upstreamTry(1100, 'no-local-port'), markedDown: true };
+    const check = sighting('balancer', 'health check of shop', [1100, 1100], { tries: [failing] });
+    const slow = sighting('balancer', 'r.2.0', [100, 1200], { tries: [upstreamTry(1200, 'response-timeout')] });
+    const found = verdict(heldDown(1500, 1501), { sightings: [check, slow] });
+    expect(found.because).toEqual({ cause: 'ports-exhausted', at: 'balancer' });
+    expect(found.evidence.at(-1)).toMatch(/^follows health check of shop at 1\.100 s/);
+  });
+
+  it('goes back to a failure of which it is known how, where there is one', () => {
+    const repeated = sighting('balancer', 'r.2.0', [1100, 1200], {
+      tries: [upstreamTry(1150, 'failed'), upstreamTry(1200, 'answered')],
+    });
+    expect(verdict(heldDown(1500, 1501), { sightings: [quake, repeated] }).because).toEqual({
+      cause: 'ports-exhausted',
+      at: 'balancer',
     });
   });
 
@@ -228,6 +279,14 @@ describe("a proxy's SYN", () => {
     const file = caseOf(behindProxy(), observed({ taps, sightings: [timedOut, twin] }));
     const sent = [timedOut, twin, timedOut].map((one) => verdictOfSighting(file, one).evidence[1]);
     expect(sent).toEqual([2, 4, 2].map((isn) => expect.stringContaining(`SYN ${isn} sent`)));
+  });
+
+  it('is the one from the port that the log names', () => {
+    const second = [packet(103, 'out', 'syn', 4, 40_003)];
+    const taps = [tapOf('balancer', [...silent, ...second]), tapOf('shop[0]', [])];
+    const [one] = timedOut.tries;
+    const named = { ...timedOut, tries: [{ ...one, from: `${BALANCER_BACK}:40003` }] };
+    expect(verdict(named, { taps }).evidence[1]).toContain('SYN 4 sent');
   });
 
   it('is unattributed where every one of that time was answered', () => {

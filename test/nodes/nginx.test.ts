@@ -72,6 +72,24 @@ describe('nginx', () => {
     expect(files.incidents).toContain('file-limit');
   });
 
+  it('keeps to its limits of clients, of connections to a backend, and of requests per client', async () => {
+    const burst = { server: { ms: 500 }, traffic: { count: 10 } };
+    const clients = await through({ nginx: { maxConnections: 4 }, ...burst });
+    expect([clients.statuses, clients.refusals]).toEqual([{ 200: 4, 503: 6 }, Array(6).fill('connection-limit')]);
+    const backend = await through({ nginx: { backendConnections: 4 }, ...burst });
+    expect([backend.statuses, backend.results]).toEqual([
+      { 200: 4, 502: 6 },
+      { answered: 4, 'connection-limit': 6 },
+    ]);
+    const rate = await through({ nginx: { rateLimit: { rate: '10/m', burst: 3 } }, ...burst });
+    expect([rate.statuses, rate.refusals]).toEqual([{ 200: 4, 429: 6 }, Array(6).fill('throttled')]);
+  });
+
+  it('asks its backend once for a page that ten want at the same time', async () => {
+    const seen = await through({ nginx: { cache: { ttl: '10s' } }, server: { ms: 300 }, traffic: { count: 10 } });
+    expect([seen.statuses, seen.results]).toEqual([{ 200: 10 }, { answered: 1 }]);
+  });
+
   it('runs a configuration of the user, and still sees every request', async () => {
     const config = readFileSync('test/fixtures/nginx/own.conf', 'utf8');
     const seen = await through({ config, server: { ms: 300 }, traffic: { count: 10 } });

@@ -204,8 +204,19 @@ describe('pools', () => {
     });
   });
 
-  it('of a server: none', () => {
+  it('of a server that opens no connections: none', () => {
     const spec = { kind: 'fixed' } as PlannedHost['spec'];
-    expect(poolOf(host({ kind: 'fixed', layer: 'server', spec }), plan, range)).toBeUndefined();
+    const end = { ...plan, targets: {} };
+    expect(poolOf(host({ kind: 'fixed', layer: 'server', spec }), end, range)).toBeUndefined();
+  });
+
+  it('of a shop in front of its store: its local range', () => {
+    const spec = { kind: 'ticket-shop' } as PlannedHost['spec'];
+    expect(poolOf(host({ kind: 'ticket-shop', layer: 'server', spec }), { ...plan, sources: {} }, range)).toMatchObject(
+      {
+        countedBy: 'sockets',
+        capacity: 100,
+      },
+    );
   });
 });

@@ -87,7 +87,17 @@ describe('the record of a run', () => {
     expect(readlinkSync(join(outDir, 'latest'))).toBe(writer.id);
     expect(readdirSync(outDir).sort()).toEqual([writer.id, 'latest'].sort());
     expect(readdirSync(writer.dir).sort()).toEqual(
-      ['evidence.ndjson', 'junit.xml', 'latency', 'requests.bin', 'run.json', 'series.ndjson', 'summary.md'].sort(),
+      [
+        'chains.ndjson',
+        'evidence.ndjson',
+        'junit.xml',
+        'latency',
+        'requests.bin',
+        'run.json',
+        'series.ndjson',
+        'summary.md',
+        'ways.ndjson',
+      ].sort(),
     );
     expect(readdirSync(join(writer.dir, 'latency')).sort()).toEqual([
       'as-shipped-1-connect.hlog',

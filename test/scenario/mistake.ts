@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { PortPartyError } from '../../src/errors.js';
+import { KIND_NAMES, kindOf } from '../../src/nodes/registry.js';
 import { type LoadOptions, parseScenario } from '../../src/scenario/parse.js';
 
 /** Text of the right scenario. */
@@ -15,6 +16,12 @@ export function changed(right: string | RegExp, wrong: string): string {
   const text = RIGHT.replace(right, wrong);
   if (text === RIGHT) throw new Error(`"${right}" is not in the fixture`);
   return text;
+}
+
+/** The kinds that have a knob, as a hint lists them. */
+export function havingKnob(knob: string): string {
+  const having = KIND_NAMES.filter((name) => knob in kindOf(name).knobs.shape);
+  return having.map((name) => `\`${name}\``).join(', ');
 }
 
 /** The error that loading gives. */

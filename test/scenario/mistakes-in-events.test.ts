@@ -153,7 +153,7 @@ describe('events', () => {
       scenario('[{ at: 1s, set: { shop.serviceTime: 5 } }]'),
       '9:45',
       '`serviceTime`: 5 has no unit',
-      'write a span of time like 40ms or 3s',
+      'write a span of time like 40ms',
     ],
     [
       'that set what the product cannot do',

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { changed, testMistakes } from './mistake.js';
+import { changed, havingKnob, testMistakes } from './mistake.js';
 
 describe('the chain', () => {
   testMistakes([
@@ -47,12 +47,55 @@ describe('the chain', () => {
       'there is no client node, so nobody would connect',
       'add one: `buyers: { kind: client, to: … }`',
     ],
+  ]);
+});
+
+describe("images of the user's own", () => {
+  testMistakes([
     [
-      "an image of the user's own",
-      changed('kind: nginx', 'kind: nginx, image: mine'),
+      'a port of an image that is not there',
+      changed('kind: nginx, keepalive: 0', 'kind: nginx, port: 3000'),
       '7:28',
-      '`image` is not yet supported by this version',
-      'it needs the docker driver, which this version does not have yet',
+      '`port` tells of an `image` of your own, and there is none',
+      'leave out `port`',
+    ],
+    [
+      'a readiness of an image that is not there',
+      changed('kind: nginx, keepalive: 0', 'kind: nginx, ready: /health'),
+      '7:28',
+      '`ready` tells of an `image` of your own, and there is none',
+      'leave out `ready`',
+    ],
+    [
+      'a readiness that is no sign',
+      changed('kind: nginx, keepalive: 0', 'kind: nginx, image: mine, ready: soon'),
+      '7:48',
+      '`ready`: expected `port`, `/path`, or `"log: text"`',
+      undefined,
+    ],
+    [
+      'a knob that would be written into a configuration',
+      changed('kind: nginx, keepalive: 0', 'kind: nginx, image: mine, keepalive: 8'),
+      '7:41',
+      '`keepalive` would do nothing: mine runs with the configuration that is in it',
+      'say it in a file of your own with `config:`, or leave out `image`',
+    ],
+    [
+      'a knob of our own server',
+      changed(
+        'kind: ticket-shop, hosts: 2, tickets: 5000, serviceTime: 40ms',
+        'kind: fixed, image: mine, serviceTime: 40ms',
+      ),
+      '8:41',
+      '`serviceTime` would do nothing: mine runs with the configuration that is in it',
+      'leave it out, or leave out `image`',
+    ],
+    [
+      'an image of a gateway',
+      changed('kind: nat, ports: 20000-20499', 'kind: nat, image: mine'),
+      '6:26',
+      'a nat has no `image`: the kernel does its work',
+      'leave out `image`',
     ],
   ]);
 });
@@ -78,7 +121,7 @@ describe('variants', () => {
       changed('edge: { addresses: 4 }', 'balancer: { kind: nat }'),
       '26:33',
       '`keepalive` is not a knob of `nat`, in variant `four-addresses`',
-      '`nginx` has it',
+      `${havingKnob('keepalive')} have it`,
     ],
     [
       'a patch that removes what is needed',

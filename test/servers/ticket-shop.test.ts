@@ -84,6 +84,22 @@ describe('a visitor of the ticket shop', () => {
     expect(await ask(`${url}/stats`, 'GET')).toMatchObject({ status: 200, body: { stock: 3, sold: 1, held: 0 } });
   });
 
+  it('with `sessionAt: seat` gets a session with the first seat, and the event page sets no cookie', async () => {
+    const { url } = await openShop(0, { tickets: 3, sessionAt: 'seat' });
+    const page = await ask(`${url}/event`, 'GET');
+    expect(page).toMatchObject({ status: 200, body: { remaining: 3 }, cookie: undefined });
+    const held = await ask(`${url}/seats`, 'POST');
+    expect(held).toMatchObject({
+      status: 201,
+      body: { hold: 1 },
+      cookie: expect.stringMatching(/^session=[\w-]{16}$/),
+    });
+    expect(await ask(`${url}/seats`, 'POST', held.cookie)).toMatchObject({ status: 201, body: { hold: 1 } });
+    expect(await ask(`${url}/event`, 'GET')).toMatchObject({ body: { remaining: 2 } });
+    expect(await ask(`${url}/checkout`, 'POST', held.cookie)).toMatchObject({ status: 200, body: { ticket: 1 } });
+    expect(await ask(`${url}/seats`, 'POST', 'session=abcdefghijklmnop')).toMatchObject({ sessionLost: true });
+  });
+
   it('is told that nothing is held, that a hold has expired, and what is not there', async () => {
     const { url } = await openShop(0, { tickets: 1, holdTime: '1ms' });
     const { cookie } = await ask(`${url}/event`, 'GET');

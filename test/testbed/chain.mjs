@@ -56,8 +56,11 @@ export async function startSink(host, { address, port }) {
   };
 }
 
-/** Opens `count` connections from a host and holds them for `ms`; resolves to how many were established in that time. */
-export async function hold(host, { address, port }, count, ms) {
+/**
+ * Opens `count` connections from every host and holds them until all hosts have had `ms` for it, however late a busy machine
+ * starts them; resolves to how many were established.
+ */
+export async function hold(hosts, { address, port }, count, ms) {
   const program = `
     const net = require('net');
     let open = 0;
@@ -65,16 +68,23 @@ export async function hold(host, { address, port }, count, ms) {
       const socket = net.connect(${port}, '${address}', () => open++);
       socket.on('error', () => {});
     }
-    setTimeout(() => { console.log(open); process.exit(); }, ${ms});`;
-  const { stdout } = await host.run([host.nodeBinary, '-e', program]);
-  return Number(stdout);
+    setTimeout(() => console.log(open), ${ms});
+    setInterval(() => {}, 1 << 30);`;
+  const counts = await Promise.all(
+    hosts.map(async (host) => {
+      await host.spawn([host.nodeBinary, '-e', program], { label: 'hold' });
+      await until(async () => (await host.readFile('hold.log')) !== '', ms + 60_000);
+      return Number(await host.readFile('hold.log'));
+    }),
+  );
+  return counts.reduce((sum, open) => sum + open, 0);
 }
 
-/** Waits for a condition; fails after 5 s. */
-export async function until(condition) {
-  const end = performance.now() + 5000;
+/** Waits for a condition; fails after `withinMs`. */
+export async function until(condition, withinMs = 5000) {
+  const end = performance.now() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error('the condition did not come true within 5 s');
+    if (performance.now() > end) throw new Error(`the condition did not come true within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { linkScripts, macOf, needsFabric } from '../../src/testbed/netns/links.js';
+import { hardwareAddress } from '../../src/testbed/link-lines.js';
+import { linkScripts, needsFabric } from '../../src/testbed/netns/links.js';
 import type { Plan, PlannedHost } from '../../src/topology/plan.js';
 
 function host(name: string, nic: string, address: string, link?: { delay?: number; loss?: number }): PlannedHost {
@@ -46,7 +47,7 @@ describe('the scripts of the links', () => {
       'link set lo up',
       'address add 198.18.0.2/24 dev back0',
       'link set back0 up',
-      `neighbour replace 198.18.0.1 lladdr ${macOf(shop.interfaces[0])} dev back0 nud permanent`,
+      `neighbour replace 198.18.0.1 lladdr ${hardwareAddress(shop.interfaces[0])} dev back0 nud permanent`,
       'route add default via 198.18.0.1',
     ]);
   });

@@ -198,3 +198,20 @@ describe('other chains', () => {
     expect(() => plan(chain.join('\n  '))).toThrow('more addresses than 198.18.0.0/15 has');
   });
 });
+
+describe('a shop before a store', () => {
+  const sale = plan(`
+  buyers: { kind: client, to: shop }
+  shop:   { kind: ticket-shop, hosts: 2, inventory: redis, to: db }
+  db:     { kind: redis }
+`);
+
+  test('opens connections of its own, from its side towards the store, to the port of Redis', () => {
+    const store = { host: 'db', address: '198.18.0.18', port: 6379 };
+    expect(sale.listeners.db).toEqual(store);
+    expect(sale.targets).toMatchObject({ 'shop[0]': [store], 'shop[1]': [store] });
+    expect(sale.targets.db).toBeUndefined();
+    expect(sale.sources).toEqual({ 'shop[0]': ['198.18.0.19'], 'shop[1]': ['198.18.0.20'] });
+    expect(sale.targets.buyers.map(({ host }) => host)).toEqual(['shop[0]', 'shop[1]']);
+  });
+});

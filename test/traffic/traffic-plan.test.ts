@@ -23,7 +23,7 @@ const shops = [
 ];
 const names = ['west', 'east[0]', 'east[1]', 'shop[0]', 'shop[1]'];
 const plan = {
-  hosts: names.map((name) => ({ name, node: name.split('[')[0] })),
+  hosts: names.map((name) => ({ name, node: name.split('[')[0], spec: { kind: 'client' } })),
   targets: { west: shops, 'east[0]': shops, 'east[1]': shops },
 } as unknown as Plan;
 const hosts = new Map(names.map((name) => [name, { netns: `/ns/${name}` }]));
@@ -38,6 +38,29 @@ test('clients are the hosts of the nodes that traffic comes from, each with its 
     { host: 'east[1]', netns: '/ns/east[1]', targets: shops },
     { host: 'west', netns: '/ns/west', targets: shops },
   ]);
+});
+
+test('to a forward proxy clients say which server they want, each proxy and each server in turn', () => {
+  const proxies = [
+    { host: 'proxy[0]', address: '198.18.2.1', port: 80 },
+    { host: 'proxy[1]', address: '198.18.2.2', port: 80 },
+  ];
+  const behind = {
+    hosts: [
+      { name: 'west', node: 'west', spec: { kind: 'client' } },
+      ...proxies.map(({ host }) => ({ name: host, node: 'proxy', spec: { kind: 'squid', mode: 'forward' } })),
+    ],
+    targets: { west: proxies, 'proxy[0]': shops, 'proxy[1]': shops },
+  } as unknown as Plan;
+  const variant = { name: 'v', traffic: { ...traffic, from: ['west'] } } as ScenarioVariant;
+  const [{ targets }] = makeTrafficPlan(variant, behind, hosts, options).clients;
+  expect(targets.map(({ host, origin }) => [host, origin])).toEqual([
+    ['proxy[0]', '198.18.1.1:8080'],
+    ['proxy[1]', '198.18.1.1:8080'],
+    ['proxy[0]', '198.18.1.2:8080'],
+    ['proxy[1]', '198.18.1.2:8080'],
+  ]);
+  expect(targets[3]).toMatchObject({ address: '198.18.2.2', port: 80 });
 });
 
 test('variants with the same arrivals meet the same visitors', () => {

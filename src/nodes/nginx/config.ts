@@ -17,7 +17,12 @@ export function mainDirectives(files: NginxFiles): string {
   // The user must be root: an ordinary user's namespace knows no other id.
   return `daemon off;
 user root;
-pid "${files.pid}";
+${fileDirectives(files)}`;
+}
+
+/** Main-level directives that place nginx's files. */
+export function fileDirectives(files: NginxFiles): string {
+  return `pid "${files.pid}";
 error_log "${files.errorLog}" warn;
 `;
 }
@@ -57,13 +62,76 @@ ${temporary.map((name) => `  ${name}_temp_path "${files.runDir}/${name}";`).join
 }
 
 /** `server` lines of an upstream block. */
-export function serverLines(spec: Pick<NginxSpec, 'maxFails' | 'failTimeout'>, backends: Endpoint[]): string {
-  return backends
-    .map(
-      ({ address, port }) =>
-        `    server ${address}:${port} max_fails=${spec.maxFails} fail_timeout=${spec.failTimeout / 1000}s;`,
-    )
-    .join('\n');
+export function serverLines(
+  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout' | 'backendConnections'>,
+  backends: Endpoint[],
+): string {
+  const { maxFails, failTimeout, backendConnections: most } = spec;
+  const limits = `max_fails=${maxFails} fail_timeout=${failTimeout / 1000}s${most === undefined ? '' : ` max_conns=${most}`}`;
+  return backends.map(({ address, port }) => `    server ${address}:${port} ${limits};`).join('\n');
+}
+
+/** A rate per second as `limit_req_zone` has it; undefined for one that it cannot say. */
+export function nginxRate(perSecond: number): string | undefined {
+  if (Number.isInteger(perSecond)) return `${perSecond}r/s`;
+  const perMinute = Math.round(perSecond * 60 * 1e6) / 1e6;
+  return Number.isInteger(perMinute) ? `${perMinute}r/m` : undefined;
+}
+
+/** Shared memory in which the limits of clients are counted, for all workers together. */
+function limitZones(spec: NginxSpec): string {
+  const zones: string[] = [];
+  if (spec.maxConnections !== undefined) zones.push('  limit_conn_zone $server_port zone=portparty_connections:1m;');
+  if (spec.rateLimit !== undefined)
+    zones.push(`  limit_req_zone $binary_remote_addr zone=portparty_rate:10m rate=${nginxRate(spec.rateLimit.rate)};`);
+  return zones.join('\n');
+}
+
+/** The limits of clients. Without `nodelay` nginx would hold back what comes early instead of refusing it. */
+function limits(spec: NginxSpec): string[] {
+  const lines: string[] = [];
+  if (spec.maxConnections !== undefined) lines.push(`limit_conn portparty_connections ${spec.maxConnections};`);
+  if (spec.rateLimit !== undefined) {
+    const { burst } = spec.rateLimit;
+    lines.push(`limit_req zone=portparty_rate${burst > 0 ? ` burst=${burst}` : ''} nodelay;`, 'limit_req_status 429;');
+  }
+  return lines;
+}
+
+/** How a location reaches the backends. */
+function proxying(spec: NginxSpec, sources: string[]): string[] {
+  const lines = ['proxy_pass http://backends;'];
+  if (spec.keepalive > 0) lines.push('proxy_http_version 1.1;', 'proxy_set_header Connection "";');
+  lines.push('proxy_set_header Host $host;');
+  if (sources.length > 1) lines.push('proxy_bind $portparty_source;');
+  if (spec.retries !== undefined) lines.push(`proxy_next_upstream_tries ${spec.retries + 1};`);
+  if (spec.connectTimeout !== undefined) lines.push(`proxy_connect_timeout ${spec.connectTimeout}ms;`);
+  if (spec.responseTimeout !== undefined)
+    lines.push(`proxy_send_timeout ${spec.responseTimeout}ms;`, `proxy_read_timeout ${spec.responseTimeout}ms;`);
+  return lines;
+}
+
+/** One page for all: what the backend says about keeping it, and the cookies of the visitor whose request brought it, are left out. */
+function caching({ ttl, coalesce }: NonNullable<NginxSpec['cache']>): string[] {
+  return [
+    'proxy_cache portparty;',
+    'proxy_cache_key $uri$is_args$args;',
+    `proxy_cache_valid 200 301 302 404 ${ttl / 1000}s;`,
+    `proxy_cache_lock ${coalesce ? 'on' : 'off'};`,
+    'proxy_ignore_headers Cache-Control Expires Set-Cookie Vary X-Accel-Expires;',
+    'proxy_hide_header Set-Cookie;',
+  ];
+}
+
+/** `location` blocks: what is cached, and everything else. */
+function locations(spec: NginxSpec, sources: string[]): string {
+  const { cache } = spec;
+  const paths = new Set(['/', ...(cache?.paths ?? [])]);
+  const blocks = [...paths].map((path) => {
+    const lines = [...proxying(spec, sources), ...(cache?.paths.includes(path) ? caching(cache) : [])];
+    return `    location ${path} {\n${lines.map((line) => `      ${line}`).join('\n')}\n    }`;
+  });
+  return blocks.join('\n');
 }
 
 /** Directive of the upstream block that picks the backend; nginx takes turns when there is none. */
@@ -105,8 +173,14 @@ ${httpDirectives(files)}
   keepalive_timeout 75s;
   keepalive_requests 1000000;
 ${sources.length > 1 ? sourceMaps(sources) : ''}
+${lines(
+  limitZones(spec),
+  spec.cache ? `  proxy_cache_path "${files.runDir}/cache" keys_zone=portparty:8m use_temp_path=off;` : '',
+)}
   upstream backends {
 ${lines(
+  // Counted for all workers together only in shared memory.
+  spec.backendConnections !== undefined && spec.workers > 1 ? '    zone backends 256k;' : '',
   balancing(spec) && `    ${balancing(spec)}`,
   serverLines(spec, backends),
   reuse ? `    keepalive ${spec.keepalive};` : '',
@@ -115,14 +189,7 @@ ${lines(
 
   server {
     listen ${listen.address}:${listen.port}${backlog};
-    location / {
-${lines(
-  '      proxy_pass http://backends;',
-  reuse ? '      proxy_http_version 1.1;\n      proxy_set_header Connection "";' : '',
-  '      proxy_set_header Host $host;',
-  sources.length > 1 ? '      proxy_bind $portparty_source;' : '',
-)}
-    }
+${lines(...limits(spec).map((line) => `    ${line}`), locations(spec, sources))}
   }
 }
 `;

@@ -37,9 +37,12 @@ interface ErrorLine {
 /** nginx keeps its clock per event loop round: the two logs may differ by a little more than the second that is cut off. */
 const CLOCK_SLACK_MS = 250;
 
-/** Reads both logs; the error log must be in UTC. */
-export function readNginxLogs(host: string, accessLog: string, errorLog: string): LogReading {
-  const errors = errorLog.split('\n').flatMap((line) => readErrorLine(line) ?? []);
+/** Reads both logs, written under that configuration; the error log must be in UTC. */
+export function readNginxLogs(host: string, accessLog: string, errorLog: string, configuration: string): LogReading {
+  const errors = tellBusyFromDown(
+    errorLog.split('\n').flatMap((line) => readErrorLine(line) ?? []),
+    configuration,
+  );
   const open = groupBy(
     errors.filter((error) => error.connection !== undefined),
     (error) => error.connection!,
@@ -79,6 +82,25 @@ function readErrorLine(line: string): ErrorLine | undefined {
     line,
   };
 }
+
+/**
+ * nginx has the same words for "every backend is held down" and "every backend has its `max_conns`". Where that limit is set and no
+ * backend has been disabled within the time that it would be left out, it was the limit.
+ */
+function tellBusyFromDown(errors: ErrorLine[], configuration: string): ErrorLine[] {
+  if (!/\bmax_conns=[1-9]/.test(configuration)) return errors;
+  const heldMs =
+    Math.max(0, ...[...configuration.matchAll(/fail_timeout=(\d+)s/g)].map(([, text]) => Number(text))) * 1000;
+  let disabledAt = Number.NEGATIVE_INFINITY;
+  return errors.map((error) => {
+    if (error.words.startsWith('upstream server temporarily disabled')) disabledAt = error.at;
+    const busy = error.words.startsWith(ALL_DOWN) && error.at - disabledAt > heldMs + 1000;
+    return busy ? { ...error, words: `${ALL_BUSY}: ${error.words}` } : error;
+  });
+}
+
+const ALL_DOWN = 'no live upstreams';
+const ALL_BUSY = 'max_conns reached';
 
 /** Removes from `open`, the connection's error lines not yet told of, those that belong to this request. */
 function sightingOf(host: string, access: AccessLine, line: string, open: ErrorLine[]): Sighting {
@@ -158,7 +180,8 @@ const BY_ERRNO: Record<string, UpstreamResult> = {
 
 /** How a try ended, by nginx's own words (src/http/ngx_http_upstream.c, src/event/ngx_event_connect.c). */
 function resultOf(words: string): UpstreamResult | undefined {
-  if (words.startsWith('no live upstreams')) return 'no-live-backend';
+  if (words.startsWith(ALL_DOWN)) return 'no-live-backend';
+  if (words.startsWith(ALL_BUSY)) return 'connection-limit';
   if (words.includes('worker_connections are not enough')) return 'connection-limit';
   if (words.startsWith('upstream prematurely closed')) return 'closed-early';
   const code = /failed \((\d+): /.exec(words)?.[1];

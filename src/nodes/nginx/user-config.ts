@@ -1,7 +1,14 @@
 /** The user's own nginx.conf made fit for the testbed: placeholders filled, our logs added, paths moved to the host's folders. */
 import type { Endpoint } from '../../topology/plan.js';
 import type { NginxSpec } from '../nginx.js';
-import { accessLogDirective, httpDirectives, mainDirectives, type NginxFiles, serverLines } from './config.js';
+import {
+  accessLogDirective,
+  fileDirectives,
+  httpDirectives,
+  mainDirectives,
+  type NginxFiles,
+  serverLines,
+} from './config.js';
 
 /** A directive of the text, from its name to its `;` or `{`. */
 interface Directive {
@@ -39,6 +46,9 @@ const DECIDED = new Set([
   'scgi_temp_path',
 ]);
 
+/** Of these an image of the user's own decides itself: its command line and its users are made for each other. */
+const DECIDED_BY_IMAGE = new Set(['user', 'daemon']);
+
 /** What the rewriting could not see to: requests may then be without a log line of their own. */
 export interface AdaptedConfig {
   text: string;
@@ -48,13 +58,15 @@ export interface AdaptedConfig {
 /**
  * Fills `{{listen}}` (address:port) and `{{backends}}` (`server address:port …;` lines); replaces `access_log` and `error_log` at every
  * level by the testbed's own, and `user`, `daemon`, `pid` and temporary paths at main level; relative includes are taken from /etc/nginx.
+ * `within` an image of the user's own, `user` and `daemon` stay as they are.
  */
 export function adaptConfig(
   userText: string,
-  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout'>,
+  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout' | 'backendConnections'>,
   files: NginxFiles,
   listen: Endpoint,
   backends: Endpoint[],
+  within: 'testbed' | 'image' = 'testbed',
 ): AdaptedConfig {
   const text = userText
     .replaceAll('{{listen}}', `${listen.address}:${listen.port}`)
@@ -65,7 +77,8 @@ export function adaptConfig(
   // A second access_log of ours in one block would have every request written twice.
   const logged = new Set<number>();
   for (const { name, words, start, end, inside, opens } of directives) {
-    if (DECIDED.has(name)) edits.push({ start, end, text: '' });
+    const kept = within === 'image' && DECIDED_BY_IMAGE.has(name);
+    if (DECIDED.has(name) && !kept) edits.push({ start, end, text: '' });
     if (name === 'access_log') {
       edits.push({ start, end, text: logged.has(inside) ? '' : accessLogDirective(files) });
       logged.add(inside);
@@ -87,7 +100,7 @@ export function adaptConfig(
     from = edit.end;
   }
   return {
-    text: mainDirectives(files) + adapted + text.slice(from),
+    text: (within === 'image' ? fileDirectives(files) : mainDirectives(files)) + adapted + text.slice(from),
     reducedAttribution:
       foreign.length > 0 ? `logs set in included files are not seen: ${foreign.join(', ')}` : undefined,
   };

@@ -7,9 +7,9 @@ import { testbedError } from '../../errors.js';
 import { C, errno, errnoName, unshare } from '../../sys/libc.js';
 import { forgetNamespaces, inNamespace } from '../../sys/namespace.js';
 import type { Plan } from '../../topology/plan.js';
+import { execIn } from '../exec.js';
 import type { Testbed } from '../host.js';
-import { SCRATCH_ROOT } from './enter.js';
-import { execIn } from './exec.js';
+import { entryFromOutside, SCRATCH_ROOT } from './enter.js';
 import { type NetnsHost, netnsHost } from './host.js';
 import { type LinkScripts, linkScripts, needsFabric } from './links.js';
 import { linksReady } from './links-ready.js';
@@ -59,7 +59,13 @@ export async function buildNetns(plan: Plan, options: NetnsOptions): Promise<Tes
     await down();
     throw error;
   }
-  return { driver: 'netns', plan, hosts, down };
+  return {
+    driver: 'netns',
+    plan,
+    hosts,
+    entry: async (host) => `${await entryFromOutside(hosts.get(host)!.netns!)} ss -tan`,
+    down,
+  };
 }
 
 /**

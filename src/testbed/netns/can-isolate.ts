@@ -1,6 +1,6 @@
 /** Whether this machine lets the program isolate itself; where not, which setting forbids it and the ways out. */
 import { readFileSync } from 'node:fs';
-import { findCommand } from './find-command.js';
+import { findCommand } from '../find-command.js';
 import { type IsolationMode, launchIsolated } from './launch.js';
 
 /** The answer: how it can be done, or why not and what to do. */

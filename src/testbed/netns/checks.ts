@@ -4,23 +4,10 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
 import { KIND_NAMES, kindOf } from '../../nodes/registry.js';
+import type { Check } from '../check.js';
+import { findCommand, searchPath } from '../find-command.js';
 import { canIsolate } from './can-isolate.js';
-import { findCommand, searchPath } from './find-command.js';
 import { type IsolationMode, launchIsolated } from './launch.js';
-
-/** One point and its answer. */
-export interface Check {
-  name: string;
-  ok: boolean;
-  /** False: the netns driver runs without it, and `detail` says what is missing then. */
-  required: boolean;
-  /** The version or value found, or what is wrong. */
-  detail: string;
-  /** What to do, one sentence or one command each; empty when it is fine. */
-  remedies: string[];
-  /** The Debian package that brings it, where a package does. */
-  package?: string;
-}
 
 /** Oldest Node.js that the package runs on (`engines` of package.json). */
 const OLDEST_NODE: [major: number, minor: number] = [20, 11];
@@ -49,7 +36,7 @@ const OWN_COMMANDS: { command: string; package: string; required: boolean; versi
 ];
 
 /** Checks everything; some 100 ms. */
-export async function checkMachine(): Promise<Check[]> {
+export async function checkNetns(): Promise<Check[]> {
   const isolation = await canIsolate();
   const checks = [
     nodeVersion(),
@@ -63,12 +50,7 @@ export async function checkMachine(): Promise<Check[]> {
     ...(await Promise.all(commands().map(checkCommand))),
   ];
   if (isolation.ok) checks.push(...(await checkKernel(isolation.mode)));
-  return [...checks, descriptors(), docker()];
-}
-
-/** True when the netns driver can run. */
-export function netnsRuns(checks: Check[]): boolean {
-  return checks.every((check) => check.ok || !check.required);
+  return [...checks, descriptors()];
 }
 
 const MODES: Record<IsolationMode, string> = {
@@ -179,8 +161,4 @@ function descriptors(): Check {
     detail: ok ? `up to ${hard}` : `up to ${hard}; runs that hold more connections than that are refused`,
     remedies: ok ? [] : ['raise the hard limit: `ulimit -Hn`, or nofile in /etc/security/limits.conf'],
   };
-}
-
-function docker(): Check {
-  return { name: 'docker driver', ok: false, required: false, detail: 'not yet in this version', remedies: [] };
 }

@@ -1,8 +1,9 @@
 /** The inner half of self-isolation: what the program does first once it runs inside its own namespaces. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { ExitCode, testbedError } from '../../errors.js';
-import { C, errno, errnoName, exitNow, getrlimit, mount, setrlimit } from '../../sys/libc.js';
-import { searchPath } from './find-command.js';
+import { raiseDescriptorLimit } from '../../sys/descriptors.js';
+import { errno, errnoName, exitNow, mount } from '../../sys/libc.js';
+import { searchPath } from '../find-command.js';
 import type { Whereabouts } from './isolate.js';
 
 /** Root of all scratch files: in memory, in this process's own mount namespace, gone with it. */
@@ -67,14 +68,6 @@ function reportExitCode(): void {
     const exitCode: number = crashed ? ExitCode.testbed : code;
     process.send?.({ exitCode });
   });
-}
-
-/** Every connection of the testbed's clients and servers costs a descriptor; the soft limit is often 1,024. */
-function raiseDescriptorLimit(): void {
-  const limit = new BigUint64Array(2);
-  if (getrlimit(C.RLIMIT_NOFILE, limit) !== 0) return;
-  limit[0] = limit[1];
-  setrlimit(C.RLIMIT_NOFILE, limit);
 }
 
 /**

@@ -1,14 +1,15 @@
 /** A host of the netns driver: a network namespace of this process, with its own processes, files and logs. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { testbedError } from '../../errors.js';
 import { inNamespace } from '../../sys/namespace.js';
 import type { PlannedHost } from '../../topology/plan.js';
+import { execIn, startError } from '../exec.js';
 import type { Host, HostProcess } from '../host.js';
-import { execIn, startError } from './exec.js';
+import { readSysctl, writeSysctl } from '../sysctl.js';
 
 /** A host, and the way to end all that runs on it. */
 export interface NetnsHost extends Host {
@@ -70,43 +71,12 @@ export async function netnsHost(
         if (error.code === 'ENOENT') return '';
         throw testbedError(`cannot read ${path}: ${error.message}`, planned.name, undefined, error);
       }),
-    async setSysctl(name, value) {
-      try {
-        inNamespace(netns, () => writeFileSync(sysctlPath(name), value));
-      } catch (error) {
-        throw sysctlError(planned.name, name, value, error as NodeJS.ErrnoException);
-      }
-    },
-    async sysctl(name) {
-      try {
-        return inNamespace(netns, () => readFileSync(sysctlPath(name), 'utf8')).trim();
-      } catch (error) {
-        throw testbedError(`cannot read the sysctl ${name}: ${(error as Error).message}`, planned.name);
-      }
-    },
+    setSysctl: async (name, value) => writeSysctl(netns, planned.name, name, value),
+    sysctl: async (name) => readSysctl(netns, planned.name, name),
     async end() {
       await Promise.all(processes.splice(0).map(endProcess));
     },
   };
-}
-
-/** `/proc/sys/net` shows the namespace of the thread that opens it. */
-function sysctlPath(name: string): string {
-  return `/proc/sys/${name.replaceAll('.', '/')}`;
-}
-
-function sysctlError(host: string, name: string, value: string, error: NodeJS.ErrnoException) {
-  const reasons: Record<string, [reason: string, hint?: string]> = {
-    ENOENT: [
-      'this kernel has no such setting for a host of its own',
-      name.startsWith('net.netfilter.') ? 'sudo modprobe nf_conntrack loads the one of connection tracking' : undefined,
-    ],
-    EINVAL: ['the kernel refuses this value'],
-    EACCES: ['it can only be changed for the whole machine'],
-    EPERM: ['it can only be changed for the whole machine'],
-  };
-  const [reason, hint] = reasons[error.code ?? ''] ?? [error.message];
-  return testbedError(`cannot set ${name} = ${value}: ${reason}`, host, hint, error);
 }
 
 /** Resolves once the kernel has started it; throws when there is no such program. */

@@ -3,7 +3,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { testbedError } from '../../errors.js';
-import { findCommand } from './find-command.js';
+import { findCommand } from '../find-command.js';
 
 /**
  * How the namespaces are made.

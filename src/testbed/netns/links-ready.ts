@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { testbedError } from '../../errors.js';
 import { inNamespace } from '../../sys/namespace.js';
 import type { Plan } from '../../topology/plan.js';
-import { execIn } from './exec.js';
+import { execIn } from '../exec.js';
 
 /** A link that is not up by then never will be, ms; it takes some 5. */
 const PATIENCE_MS = 5000;

@@ -8,6 +8,7 @@
  *     host --veth-- p3 [bridge w3] i3 --veth-- j3 [bridge br0] p4 --veth-- host
  */
 import type { Plan, PlannedHost, PlannedInterface, PlannedSegment } from '../../topology/plan.js';
+import { hardwareAddress, impairmentOf, lossRules, neighbourLines, netemLine } from '../link-lines.js';
 
 /** Everything that builds the links, each entry one script. */
 export interface LinkScripts {
@@ -24,9 +25,6 @@ interface End {
   host: PlannedHost;
   nic: PlannedInterface;
 }
-
-/** Queue of a delayed link, packets: netem's own 1,000 would lose packets of a burst that the scenario did not ask to lose. */
-const NETEM_LIMIT = 100_000;
 
 /**
  * Renders the scripts. `namespaceOf` gives the path of a host's namespace, or of the fabric's for undefined.
@@ -58,19 +56,12 @@ function endsOf(plan: Plan, segment: PlannedSegment): End[] {
 }
 
 function isOnePair(ends: End[]): boolean {
-  return ends.length === 2 && !ends.some(impairmentOf);
+  return ends.length === 2 && !ends.some(endImpairment);
 }
 
-/** What the scenario asks of the cable of this end: `link` speaks of the way towards the next hop. */
-function impairmentOf({ host, nic }: End): { delay: number; loss: number } | undefined {
-  const { delay = 0, loss = 0 } = host.spec.link ?? {};
-  return nic.name.startsWith('back') && (delay > 0 || loss > 0) ? { delay, loss } : undefined;
-}
-
-/** A hardware address made from the interface's own IPv4 address: unique in the testbed and known beforehand. */
-export function macOf(nic: PlannedInterface): string {
-  const bytes = nic.addresses[0].split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
-  return `02:00:${bytes.join(':')}`;
+/** What the scenario asks of the cable of this end. */
+function endImpairment({ host, nic }: End) {
+  return impairmentOf(host, nic);
 }
 
 /**
@@ -79,8 +70,8 @@ export function macOf(nic: PlannedInterface): string {
  * (linkwatch_urgent_event, net/core/link_watch.c).
  */
 function hostEnd({ host, nic }: End, namespaceOf: (host?: string) => string): string {
-  const index = Number.parseInt(macOf(nic).slice(9).replaceAll(':', ''), 16);
-  return `${nic.name} index ${index} address ${macOf(nic)} netns ${namespaceOf(host.name)}`;
+  const index = Number.parseInt(hardwareAddress(nic).slice(9).replaceAll(':', ''), 16);
+  return `${nic.name} index ${index} address ${hardwareAddress(nic)} netns ${namespaceOf(host.name)}`;
 }
 
 function pairCable(a: End, b: End, namespaceOf: (host?: string) => string): string {
@@ -95,7 +86,7 @@ function addBridge(scripts: LinkScripts, ends: End[], namespaceOf: (host?: strin
   for (const end of ends) {
     const number = ip.length;
     scripts.cables.push(`link add ${hostEnd(end, namespaceOf)} type veth peer name p${number} netns ${namespaceOf()}`);
-    const impairment = impairmentOf(end);
+    const impairment = endImpairment(end);
     if (impairment) addWire(scripts.fabric, number, bridge, impairment, netem);
     else {
       ip.push(`link set p${number} master ${bridge} up`);
@@ -123,45 +114,18 @@ function addWire(
   fabric.ports += 3;
   if (netem) {
     // Leaving the wire on either side: once per direction.
-    for (const device of [near, inner])
-      fabric.tc.push(
-        `qdisc add dev ${device} root netem limit ${NETEM_LIMIT} delay ${Math.round(delay * 1000)}us loss ${loss * 100}%`,
-      );
+    for (const device of [near, inner]) fabric.tc.push(netemLine(device, { delay, loss }));
     return;
   }
-  fabric.nft.push(
-    `table bridge ${wire} {`,
-    '  chain cross {',
-    '    type filter hook forward priority 0; policy accept;',
-    `    iifname { "${near}", "${inner}" } ether type ip numgen random mod 1000000 < ${Math.round(loss * 1e6)} drop`,
-    '  }',
-    '}',
-  );
+  fabric.nft.push(...lossRules(wire, [near, inner], loss));
 }
 
 function hostScript(plan: Plan, host: PlannedHost): string[] {
   const lines = ['link set lo up'];
   for (const nic of host.interfaces) {
     for (const address of nic.addresses) lines.push(`address add ${address}/${nic.prefixLength} dev ${nic.name}`);
-    lines.push(`link set ${nic.name} up`, ...neighbours(plan, host, nic));
+    lines.push(`link set ${nic.name} up`, ...neighbourLines(plan, host, nic));
   }
   for (const route of host.routes) lines.push(`route add ${route.destination} via ${route.via}`);
   return lines;
-}
-
-/**
- * Every neighbour across the segment, known from the start: the kernel holds back only a few packets of a burst while it
- * asks for a hardware address, and drops the rest.
- */
-function neighbours(plan: Plan, host: PlannedHost, nic: PlannedInterface): string[] {
-  const side = (name: string) => name.replace(/\d+$/, '');
-  return plan.hosts
-    .filter((other) => other !== host)
-    .flatMap((other) => other.interfaces)
-    .filter((other) => other.segment === nic.segment && side(other.name) !== side(nic.name))
-    .flatMap((other) =>
-      other.addresses.map(
-        (address) => `neighbour replace ${address} lladdr ${macOf(other)} dev ${nic.name} nud permanent`,
-      ),
-    );
 }

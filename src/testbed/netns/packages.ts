@@ -1,7 +1,7 @@
 /** Installs what the netns driver misses, where the package manager is apt-get and the rights are there; else says the line to type. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { findCommand } from './find-command.js';
+import { findCommand } from '../find-command.js';
 
 /** How each package manager installs, and its own names where they differ from Debian's. */
 const MANAGERS: { command: string; install: string; names: Record<string, string> }[] = [
@@ -29,6 +29,14 @@ const MANAGERS: { command: string; install: string; names: Record<string, string
   { command: 'apk', install: 'apk add', names: { conntrack: 'conntrack-tools', 'nginx-light': 'nginx' } },
 ];
 
+/** The service that a package starts by itself when it is installed. */
+const SERVICES: Record<string, string> = {
+  'nginx-light': 'nginx',
+  haproxy: 'haproxy',
+  squid: 'squid',
+  varnish: 'varnish',
+};
+
 /** The exact line that installs these Debian packages here, for a person to type; undefined where no package manager is known. */
 export function installLine(packages: string[], has: (command: string) => unknown = findCommand): string | undefined {
   const manager = MANAGERS.find(({ command }) => has(command));
@@ -55,7 +63,7 @@ function rights(): string[] | undefined {
 
 /**
  * Installs Debian packages; apt-get's own words go to stderr. Resolves to false when apt-get failed.
- * A web server that the package starts by itself is stopped: the testbed only needs the program.
+ * A daemon that the package starts by itself is stopped: the testbed only needs the program.
  */
 export async function install(packages: string[]): Promise<boolean> {
   const prefix = rights();
@@ -67,7 +75,8 @@ export async function install(packages: string[]): Promise<boolean> {
   if (!hadLists && !(await update())) return false;
   // Old lists name versions that the mirror no longer has.
   if (!(await installIt()) && !(hadLists && (await update()) && (await installIt()))) return false;
-  if (packages.includes('nginx-light')) await stopService([...prefix], 'nginx');
+  for (const [name, service] of Object.entries(SERVICES))
+    if (packages.includes(name)) await stopService([...prefix], service);
   return true;
 }
 

@@ -7,8 +7,9 @@
 import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { C } from '../../sys/libc.js';
-import { requestId, type TrafficPlan } from '../engine.js';
+import { requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
+import { shareOf } from '../split.js';
 import { isOwnFailure, NO_RETRANSMIT_BELOW_NS, retransmits } from '../undici/socket.js';
 
 /** How often autocannon looks whether it is to stop, ms. */
@@ -94,6 +95,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
   let instance: (autocannon.Instance & Promise<unknown>) | undefined;
 
   const connectionNumber = () => connectionCount++ * hosts + host;
+  const targetOfNext = () => cannons.length % targets.length;
 
   /** Notes a new request; the visitors of this host are every `hosts`-th one. */
   function begin(visit: Visit, stepIndex: number): number {
@@ -125,14 +127,17 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
       if (stepIndex > 0 && asking?.journeyOver) return false as unknown as autocannon.Request;
       const row = begin(context, stepIndex);
       builtRow = row;
+      // A client's first request is built just before the client itself.
+      const target = targets[asking?.target ?? targetOfNext()];
       if (asking !== undefined) carry(asking, row);
       asking = undefined;
       const headers: Record<string, string> = {
-        'X-Request-Id': requestId(plan.idPrefix, context.visitor!, stepIndex, 0),
+        'X-Request-Id': requestId(plan.idPrefix, visitorNumber(plan.part, context.visitor!), stepIndex, 0),
       };
       if (step.method === 'POST' && step.body === '') headers['Content-Length'] = '0';
       if (context.cookies !== undefined) headers.Cookie = Object.values(context.cookies).join('; ');
-      return { ...request, headers };
+      if (target.origin !== undefined) headers.Host = target.origin;
+      return { ...request, path: requestTarget(target, step.path), headers };
     },
     onResponse(_status: number, _body: string, context: Visit, headers: Record<string, string | string[]> = {}) {
       const name = Object.keys(headers).find((key) => key.toLowerCase() === 'set-cookie');
@@ -184,7 +189,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
     const cannon: Cannon = {
       client,
       row: -1,
-      target: cannons.length % targets.length,
+      target: targetOfNext(),
       connection: connectionNumber(),
       socket: undefined,
       localPort: 0,
@@ -288,7 +293,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
   }
 
   async function runPhase(phase: { connections: number }, endsNs: number): Promise<void> {
-    const connections = Math.floor(phase.connections / hosts) + (host < phase.connections % hosts ? 1 : 0);
+    const connections = shareOf(phase.connections, host, hosts);
     if (connections === 0 || stopped || full) return;
     phaseOver = false;
     asking = undefined;

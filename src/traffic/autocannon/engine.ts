@@ -62,7 +62,7 @@ function roomPerHost(plan: TrafficPlan): number {
   const seconds = plan.closedLoop!.reduce((sum, phase) => sum + phase.forMs, 0) / 1000;
   const connections = Math.max(...plan.closedLoop!.map((phase) => phase.connections));
   const rows = Math.ceil(seconds * ROWS_PER_SECOND) + connections * plan.steps.length;
-  return Math.ceil(rows / plan.steps.length / plan.clients.length) + 1;
+  return Math.ceil(rows / plan.steps.length / (plan.part?.clientsInAll ?? plan.clients.length)) + 1;
 }
 
 function notesOn(plan: TrafficPlan, full: boolean): string[] {

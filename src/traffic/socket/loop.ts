@@ -8,7 +8,7 @@
 import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
-import { clientOf, type TrafficPlan } from '../engine.js';
+import { clientOf, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { openConnections } from './connections.js';
 import { type DeadlineQueue, deadlineQueue } from './deadline-queue.js';
@@ -156,9 +156,9 @@ export function sendAll(
     out.synRetransmits[row] = retransmitsOf[fd];
     const length = writeRequest(outgoing, {
       step: steps[stepIndex],
-      host: clients[out.client[row]].targets[targetOf[fd]].address,
+      target: clients[out.client[row]].targets[targetOf[fd]],
       prefix: plan.idPrefix,
-      visitor,
+      visitor: visitorNumber(plan.part, visitor),
       stepIndex,
       tryIndex: out.attempts[row] - 1,
       cookies: jars[visitor]?.header(),
@@ -263,8 +263,8 @@ export function sendAll(
       return;
     }
     out.doneNs[row] = done;
-    out.state[row] = RequestState.completed;
     if (soldOut) out.soldOut[row] = 1;
+    out.state[row] = RequestState.completed;
     if (visitorGoesOn) thinkers.add(done + thinkNs, row + 1, 0);
     else pending--;
   }

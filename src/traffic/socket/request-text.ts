@@ -1,10 +1,10 @@
 /** The bytes of one HTTP request. */
-import { type JourneyStep, requestId } from '../engine.js';
+import { type JourneyStep, requestId, requestTarget, type TrafficTarget } from '../engine.js';
 
 /** What the bytes depend on. */
 export interface RequestText {
   step: JourneyStep;
-  host: string;
+  target: TrafficTarget;
   prefix: string;
   visitor: number;
   stepIndex: number;
@@ -15,14 +15,14 @@ export interface RequestText {
   closeAfter: boolean;
 }
 
-/** Writes the request into `target` and returns its length. */
-export function writeRequest(target: Buffer, request: RequestText): number {
-  const { step } = request;
+/** Writes the request into `buffer` and returns its length. */
+export function writeRequest(buffer: Buffer, request: RequestText): number {
+  const { step, target } = request;
   const text =
-    `${step.method} ${step.path} HTTP/1.1\r\nHost: ${request.host}\r\n` +
+    `${step.method} ${requestTarget(target, step.path)} HTTP/1.1\r\nHost: ${target.origin ?? target.address}\r\n` +
     `X-Request-Id: ${requestId(request.prefix, request.visitor, request.stepIndex, request.tryIndex)}\r\n` +
     (request.cookies === undefined ? '' : `Cookie: ${request.cookies}\r\n`) +
     (request.closeAfter ? 'Connection: close\r\n' : '') +
     (step.method === 'POST' ? `Content-Length: ${step.body.length}\r\n\r\n${step.body}` : '\r\n');
-  return target.write(text, 'latin1');
+  return buffer.write(text, 'latin1');
 }

@@ -6,7 +6,7 @@
 import type { Dispatcher } from 'undici';
 import { C } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
-import { clientOf, requestId, type TrafficPlan } from '../engine.js';
+import { clientOf, requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { type DeadlineQueue, deadlineQueue } from '../socket/deadline-queue.js';
 import { giveUpConnecting, type Lane, type LaneEvents } from './lane.js';
@@ -114,14 +114,21 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
     const stepIndex = row - visitor * stepCount;
     const step = steps[stepIndex];
     const headers: Record<string, string> = {
-      'X-Request-Id': requestId(plan.idPrefix, visitor, stepIndex, out.attempts[row] - 1),
+      'X-Request-Id': requestId(plan.idPrefix, visitorNumber(plan.part, visitor), stepIndex, out.attempts[row] - 1),
     };
     const cookies = jars.get(visitor)?.header();
     if (cookies !== undefined) headers.Cookie = cookies;
+    const target = clients[lane.host].targets[lane.target];
+    if (target.origin !== undefined) headers.Host = target.origin;
     lane.row = row;
     lanes.set(row, lane);
     lane.client.dispatch(
-      { method: step.method, path: step.path, headers, body: step.body === '' ? null : step.body },
+      {
+        method: step.method,
+        path: requestTarget(target, step.path),
+        headers,
+        body: step.body === '' ? null : step.body,
+      },
       handlerOf(lane, row, visitor),
     );
   }

@@ -39,8 +39,8 @@ function error(words: string, connection = 1, upstream = '198.18.0.18:8080', tim
   return `2026/11/24 ${time} [error] 18#18: *${connection} ${words}, client: 198.18.0.3, server: , request: "GET / HTTP/1.1", upstream: "http://${upstream}/", host: "198.18.0.2"`;
 }
 
-const read = (accessLines: string[], errorLines: string[] = []) =>
-  readNginxLogs('balancer', `${accessLines.join('\n')}\n`, `${errorLines.join('\n')}\n`);
+const read = (accessLines: string[], errorLines: string[] = [], configuration = '') =>
+  readNginxLogs('balancer', `${accessLines.join('\n')}\n`, `${errorLines.join('\n')}\n`, configuration);
 
 const results = (accessLines: string[], errorLines: string[]) =>
   read(accessLines, errorLines).sightings.map(({ tries }) => tries.map(({ result }) => result));
@@ -154,6 +154,19 @@ describe("nginx's logs", () => {
       '2026/11/24 19:50:39 [error] 26#26: *1 limiting connections by zone "everyone", client: 198.18.0.3, server: , request: "GET / HTTP/1.1", host: "198.18.0.2"';
     const [sighting] = read([line], [limited]).sightings;
     expect(sighting).toMatchObject({ tries: [], refusal: { cause: 'connection-limit', evidence: limited } });
+  });
+
+  it('tell a backend that has its most connections from one that is held down', () => {
+    const busy = access({ upstream: 'backends', upstreamStatus: '502' });
+    const none = 'no live upstreams while connecting to upstream';
+    const disabled = 'upstream server temporarily disabled while connecting to upstream';
+    const limited = 'server 198.18.0.18:8080 max_fails=1 fail_timeout=10s max_conns=5;';
+    const ends = (errors: string[], configuration: string) =>
+      read([busy], errors, configuration).sightings[0].tries.map(({ result }) => result);
+    expect(ends([error(none, 1, 'backends')], limited)).toEqual(['connection-limit']);
+    expect(ends([error(none, 1, 'backends')], 'server 198.18.0.18:8080;')).toEqual(['no-live-backend']);
+    const earlier = error(disabled, 2, '198.18.0.18:8080', '19:50:33');
+    expect(ends([earlier, error(none, 1, 'backends')], limited)).toEqual(['no-live-backend']);
   });
 
   it('tell of a request for which no connection to a backend was left', () => {

@@ -1,9 +1,9 @@
 /** Runs a command to its end inside a network namespace. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { testbedError } from '../../errors.js';
-import { inNamespace } from '../../sys/namespace.js';
-import type { CommandResult } from '../host.js';
+import { testbedError } from '../errors.js';
+import { inNamespace } from '../sys/namespace.js';
 import { findCommand } from './find-command.js';
+import type { CommandResult } from './host.js';
 
 /**
  * Runs `argv` in the namespace at `netns` (null: this thread's own), with `input` on its stdin.

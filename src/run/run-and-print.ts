@@ -1,16 +1,17 @@
-/** The inner half of `portparty run`: inside its own namespaces it runs the scenario, prints the result, gives the exit code. */
+/** `portparty run` from the loaded scenario on: runs it with a driver, prints the result, gives the exit code. */
 import { createInterface } from 'node:readline';
 import { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
 import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
+import type { Driver } from '../testbed/driver.js';
 import type { Testbed } from '../testbed/host.js';
-import { enterIsolated, entryFromOutside } from '../testbed/netns/enter.js';
 import type { Engine } from '../traffic/engine.js';
 import { runScenario } from './run.js';
 
-export interface IsolatedOptions {
+/** What the command line asks for beside the scenario. */
+export interface PrintOptions {
   outDir: string;
   engine: Engine['name'] | undefined;
   json: boolean;
@@ -19,14 +20,20 @@ export interface IsolatedOptions {
   driverReason: string;
 }
 
-export async function runIsolated(scenario: Scenario, options: IsolatedOptions): Promise<ExitCode> {
-  const interrupt = new AbortController();
-  enterIsolated(() => interrupt.abort());
+export interface RunAndPrintOptions extends PrintOptions {
+  /** Makes the driver; what it says of its progress goes to `onProgress`. */
+  driver(onProgress: (line: string) => void): Driver;
+  /** Aborted when the user asks to end. */
+  interrupt: AbortSignal;
+}
+
+export async function runAndPrint(scenario: Scenario, options: RunAndPrintOptions): Promise<ExitCode> {
+  const { interrupt } = options;
   const progress = showProgress(process.stderr, options.quiet);
   try {
     const { record, dir } = await runScenario(scenario, {
       outDir: options.outDir,
-      driver: 'netns',
+      driver: options.driver(progress.line),
       driverReason: options.driverReason,
       engine: options.engine,
       onProgress: progress.phase,
@@ -34,8 +41,8 @@ export async function runIsolated(scenario: Scenario, options: IsolatedOptions):
         progress.done();
         process.stderr.write(`note: ${text}\n`);
       },
-      interrupt: interrupt.signal,
-      keep: options.keep ? (testbed) => waitForEnter(testbed, interrupt.signal) : undefined,
+      interrupt,
+      keep: options.keep ? (testbed) => waitForEnter(testbed, interrupt) : undefined,
     });
     progress.done();
     print(record, dir, options);
@@ -45,7 +52,7 @@ export async function runIsolated(scenario: Scenario, options: IsolatedOptions):
   }
 }
 
-function print(record: RunRecord, dir: string, options: IsolatedOptions): void {
+function print(record: RunRecord, dir: string, options: RunAndPrintOptions): void {
   if (options.json) {
     process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
     return;
@@ -68,11 +75,8 @@ function exitCodeOf(record: RunRecord): ExitCode {
 }
 
 async function waitForEnter(testbed: Testbed, interrupt: AbortSignal): Promise<void> {
-  const hosts = [...testbed.hosts.values()];
   process.stderr.write(`\nthe chain is up; enter a host from another terminal, or press Enter to go on:\n`);
-  for (const { name, netns } of hosts) {
-    if (netns !== null) process.stderr.write(`  ${name}: ${await entryFromOutside(netns)} ss -tan\n`);
-  }
+  for (const { name } of testbed.hosts.values()) process.stderr.write(`  ${name}: ${await testbed.entry(name)}\n`);
   const lines = createInterface({ input: process.stdin });
   await new Promise<void>((resolve) => {
     lines.once('line', () => resolve());

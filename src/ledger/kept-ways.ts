@@ -1,0 +1,37 @@
+/** Which requests' ways a record keeps: all that were lost or late, and so many of the others that a record stays small. */
+import { type Outcomes, RequestState } from '../traffic/outcomes.js';
+import type { CaseFile } from './case-file.js';
+import type { Ledger } from './ledger.js';
+import { type Way, wayOf } from './way.js';
+
+/** Most ways that are kept of one trial. */
+export const MOST_LOST_WAYS = 50_000;
+export const MOST_COMPLETED_WAYS = 10_000;
+
+/** What was kept: of the lost and the late requests every n-th; of the completed ones those of every n-th visitor. */
+export interface KeptWays {
+  lostEvery: number;
+  visitorsEvery: number;
+}
+
+/** How many a trial of this size keeps. */
+export function keptWays(outcomes: Outcomes, ledger: Ledger): KeptWays {
+  const marked = ledger.lost.size + ledger.delayed.size;
+  return {
+    lostEvery: Math.max(1, Math.ceil(marked / MOST_LOST_WAYS)),
+    visitorsEvery: Math.max(1, Math.ceil(outcomes.rows / MOST_COMPLETED_WAYS)),
+  };
+}
+
+/** The ways that are kept, in the order of their rows; each is made when it is asked for. */
+export function* waysOf(file: CaseFile, ledger: Ledger): Generator<Way, void, undefined> {
+  const { outcomes } = file;
+  const { lostEvery, visitorsEvery } = keptWays(outcomes, ledger);
+  let marked = 0;
+  for (let row = 0; row < outcomes.rows; row++) {
+    if (outcomes.state[row] === RequestState.notDue) continue;
+    const isMarked = ledger.lost.has(row) || ledger.delayed.has(row);
+    const wanted = isMarked && marked++ % lostEvery === 0;
+    if (wanted || Math.floor(row / outcomes.steps) % visitorsEvery === 0) yield wayOf(file, row);
+  }
+}

@@ -1,0 +1,165 @@
+/** One connection's way over the hosts between its opener and its target, as their taps and connection tables saw it. */
+import { type TapTable, TcpFlag } from '../observe/observations.js';
+import { ipToNumber, numberToIp } from '../sys/ip.js';
+import type { CaseFile } from './case-file.js';
+import type { SegmentFilter, TapIndex } from './tap-index.js';
+
+/** What one host saw of a connection. Times are ms since the trial's start; a list has one time per copy, absent when there is none. */
+export interface Hop {
+  host: string;
+  /** Source and destination of the SYN as it came in; absent at the opener. */
+  in?: [source: string, destination: string];
+  /** … and as it went out: other than `in` where the host translates; absent where it never left and at the target. */
+  out?: [source: string, destination: string];
+  synIn?: number[];
+  synOut?: number[];
+  /** SYN+ACKs, from the target to the opener. */
+  answerIn?: number[];
+  answerOut?: number[];
+  /** RSTs, with the way that they went: `forth` is from the opener to the target. */
+  resets?: [ms: number, way: 'in' | 'out', direction: 'forth' | 'back'][];
+  /** At a gateway: whether the SYN reached its forward chain; absent where that is not known. */
+  forwarded?: boolean;
+  /** What the gateway's connection table noted: the source as the target sees it, and the TCP state where the kernel tells it. */
+  table?: [ms: number, type: 'new' | 'destroy', as: string, state?: string][];
+}
+
+/** A connection's way; it ends with the last host that saw its SYN. */
+export interface Leg {
+  /** Initial sequence number: the same on every host. */
+  isn: number;
+  /** The host that opened it, and the one that it was meant for. */
+  from: string;
+  to: string;
+  hops: Hop[];
+}
+
+/** A connection by its SYN, and the time in which it is looked for, ns since the run's start. */
+export interface OpenedConnection {
+  host: string;
+  target: string;
+  sequence: number;
+  fromNs: number;
+  toNs: number;
+}
+
+/** A log time or a time-out lies at most this far from the packet that belongs to it. */
+const SLACK_NS = 5e6;
+/** Copies of a segment that are kept; a kernel gives up before. */
+const MOST_COPIES = 16;
+
+/** Milliseconds with the microsecond as last digit. */
+export const toMs = (ns: number) => Math.round(ns / 1000) / 1000;
+
+/** Follows a connection from its opener on; undefined where the opener's tap has no such SYN. */
+export function legOf(file: CaseFile, { host, target, sequence, fromNs, toNs }: OpenedConnection): Leg | undefined {
+  const window = { fromNs: fromNs - SLACK_NS, toNs: toNs + SLACK_NS };
+  const first = hopAt(file, host, sequence, window);
+  if (first?.synOut === undefined) return undefined;
+  const hops = [first];
+  for (const group of file.gatewaysFrom(host)) {
+    const seen = group.flatMap(({ name }) => hopAt(file, name, sequence, window) ?? []);
+    if (seen.length === 0) return { isn: sequence, from: host, to: target, hops };
+    for (const hop of seen) hops.push(withTables(file, hop, sequence, window));
+  }
+  const last = hopAt(file, target, sequence, window);
+  if (last !== undefined) hops.push(last);
+  return { isn: sequence, from: host, to: target, hops };
+}
+
+function hopAt(file: CaseFile, host: string, sequence: number, window: SegmentFilter): Hop | undefined {
+  const tap = file.tap(host);
+  if (tap === undefined) return undefined;
+  const incoming = tap.syns(sequence, { ...window, outgoing: false });
+  const outgoing = tap.syns(sequence, { ...window, outgoing: true });
+  if (incoming.length === 0 && outgoing.length === 0) return undefined;
+  const { table } = tap;
+  const times = (rows: number[]) =>
+    rows.length === 0 ? undefined : rows.slice(0, MOST_COPIES).map((row) => toMs(table.timeNs[row]));
+  const resets = resetsOf(tap, incoming[0], outgoing[0], window);
+  return {
+    host,
+    ...(incoming.length > 0 && { in: endsOf(table, incoming[0]) }),
+    ...(outgoing.length > 0 && { out: endsOf(table, outgoing[0]) }),
+    ...defined({
+      synIn: times(incoming),
+      synOut: times(outgoing),
+      answerIn: times(tap.answers(sequence, 'syn-ack', { ...window, outgoing: false })),
+      answerOut: times(tap.answers(sequence, 'syn-ack', { ...window, outgoing: true })),
+      resets: resets.length === 0 ? undefined : resets,
+    }),
+  };
+}
+
+function endsOf(table: TapTable, row: number): [string, string] {
+  return [
+    `${numberToIp(table.source[row])}:${table.sourcePort[row]}`,
+    `${numberToIp(table.destination[row])}:${table.destinationPort[row]}`,
+  ];
+}
+
+/** RSTs of this connection on either side of a host. */
+function resetsOf(
+  tap: TapIndex,
+  incoming: number | undefined,
+  outgoing: number | undefined,
+  window: SegmentFilter,
+): NonNullable<Hop['resets']> {
+  const found: NonNullable<Hop['resets']> = [];
+  const { source, sourcePort, destination, destinationPort, timeNs } = tap.table;
+  const add = (syn: number | undefined, way: 'in' | 'out', direction: 'forth' | 'back') => {
+    if (syn === undefined) return;
+    const forth = [source[syn], sourcePort[syn], destination[syn], destinationPort[syn]] as const;
+    const back = [destination[syn], destinationPort[syn], source[syn], sourcePort[syn]] as const;
+    // A port that is used again has RSTs of earlier connections: only what followed this one's SYN is its own.
+    const filter = { ...window, fromNs: timeNs[syn], outgoing: way === 'out' };
+    for (const row of tap.between(...(direction === 'forth' ? forth : back), TcpFlag.rst, filter).slice(0, MOST_COPIES))
+      found.push([toMs(timeNs[row]), way, direction]);
+  };
+  add(incoming, 'in', 'forth');
+  add(incoming, 'out', 'back');
+  add(outgoing, 'out', 'forth');
+  add(outgoing, 'in', 'back');
+  return found.sort(([a], [b]) => a - b);
+}
+
+/** The same hop, with what a gateway's forward chain and its connection table have noted of it. */
+function withTables(file: CaseFile, hop: Hop, sequence: number, window: { fromNs: number; toNs: number }): Hop {
+  const [source, destination] = hop.in ?? [];
+  if (source === undefined) return hop;
+  const forwarded = file.observations.forwarded[hop.host]?.has(`${source.split(':')[0]}:${sequence}`);
+  const table = file
+    .tableEvents(hop.host, source)
+    .filter((event) => event.destination === destination)
+    .filter(({ timeNs }) => timeNs >= window.fromNs && timeNs <= window.toNs)
+    .map(({ timeNs, type, translated, state }): NonNullable<Hop['table']>[number] =>
+      state === undefined ? [toMs(timeNs), type, translated] : [toMs(timeNs), type, translated, state],
+    );
+  return { ...hop, ...defined({ forwarded, table: table.length === 0 ? undefined : table }) };
+}
+
+/** The SYN, seen at `host` from that `address:port`, that opened the connection on which a request had come by `beforeNs`. */
+export function synFromPeer(
+  file: CaseFile,
+  host: string,
+  peer: string,
+  to: string,
+  beforeNs: number,
+): { sequence: number; timeNs: number } | undefined {
+  const tap = file.tap(host);
+  if (tap === undefined) return undefined;
+  const [[address, port], [toAddress, toPort]] = [peer.split(':'), to.split(':')];
+  const row = tap
+    .between(ipToNumber(address), Number(port), ipToNumber(toAddress), Number(toPort), TcpFlag.syn, {
+      toNs: beforeNs + SLACK_NS,
+    })
+    .findLast((index) => (tap.table.flags[index] & TcpFlag.ack) === 0);
+  return row === undefined ? undefined : { sequence: tap.table.sequence[row], timeNs: tap.table.timeNs[row] };
+}
+
+/** The fields that have a value. */
+export function defined<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}

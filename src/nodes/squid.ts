@@ -1,0 +1,219 @@
+/** `squid`: a caching proxy, in front of servers (`mode: reverse`) or of the clients of an office (`mode: forward`). */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { testbedError } from '../errors.js';
+import type { Host, HostProcess } from '../testbed/host.js';
+import type { Endpoint } from '../topology/plan.js';
+import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
+import {
+  algorithm,
+  backendConnections,
+  cache,
+  commonKnobs,
+  config,
+  connectTimeout,
+  count,
+  maxFails,
+  redispatch,
+  responseTimeout,
+  sourceAddresses,
+  sticky,
+  uncountedKeepalive,
+} from './knobs.js';
+import { listensOn } from './ready.js';
+import { renderConfig, type SquidFiles } from './squid/config.js';
+import { asNobodySpecial } from './squid/identity.js';
+import { readSquidLogs } from './squid/logs.js';
+import { type Peer, peersIn } from './squid/peers.js';
+import { adaptConfig } from './squid/user-config.js';
+
+const knobs = z.strictObject({
+  ...commonKnobs,
+  to: z.string(),
+  /** `reverse`: it stands for the servers behind it. `forward`: its clients name the server that they want. */
+  mode: z.enum(['reverse', 'forward']).default('reverse'),
+  keepalive: uncountedKeepalive,
+  sourceAddresses,
+  algorithm,
+  sticky,
+  backendConnections,
+  retries: count(0, 10).optional(),
+  redispatch,
+  maxFails,
+  connectTimeout,
+  responseTimeout,
+  cache,
+  config,
+});
+
+/** The knobs of a squid node, resolved. */
+export type SquidSpec = z.output<typeof knobs>;
+
+export const squid = defineKind({
+  kind: 'squid',
+  layer: 'L7',
+  summary: 'Squid as a caching proxy, in front of servers (reverse) or of an office (forward).',
+  commands: { squid: 'squid' },
+  image: 'squid',
+  version: { name: 'squid', argv: ['squid', '-v'] },
+  knobs,
+  lacks: {
+    maxConnections:
+      'Squid has no limit of client connections; use `openFiles` (it stops accepting when descriptors run short), or `kind: haproxy`',
+    workerConnections: 'Squid counts no connections of its own; use `openFiles`',
+    queueTimeout: 'Squid has no queue for its backends; use `kind: haproxy`',
+    queueLength: 'Squid has no queue for its backends; use `kind: haproxy`',
+    healthCheck: 'Squid probes a backend only once it is DEAD; use `maxFails`, or `kind: haproxy` or `kind: varnish`',
+    failTimeout:
+      'Squid probes a DEAD backend once a second when a request asks for it; `maxFails` says after how many failures it is DEAD',
+    rateLimit: 'Squid limits bandwidth, not requests; use `kind: nginx` or `kind: haproxy`',
+    workers: 'one process of Squid runs per host here; use `hosts: n`',
+    backlog:
+      "Squid's backlog is a quarter of the descriptors that it may open; use `openFiles`, or `sysctls: { net.core.somaxconn: n }`",
+  },
+  refuse,
+  start,
+  imageConfig({ host, planned, spec, listen, backends, sources, userConfig }) {
+    const where = `topology.${planned.node}.config`;
+    const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, sources, where);
+    return { paths: ['/etc/squid/squid.conf'], ...adapted };
+  },
+  readLogs,
+});
+
+/** Why a knob has no meaning for a forward proxy, which asks whatever server its client names. */
+const BACKENDS_ARE_NAMED = 'a forward proxy asks the server that its client names';
+
+/** What Squid cannot do of these values. */
+function refuse(spec: SquidSpec): KnobProblem[] {
+  const problems: KnobProblem[] = [];
+  const say = (path: KnobProblem['path'], message: string, hint: string) => problems.push({ path, message, hint });
+  if (spec.sticky === 'cookie')
+    say(['sticky'], 'Squid sets no cookies of its own', 'use `sticky: source`, or `kind: haproxy`');
+  if (spec.sticky === 'consistent-hash')
+    say(
+      ['sticky'],
+      'the hash of Squid by client address is not a consistent one',
+      'use `sticky: source`, or another kind',
+    );
+  if (spec.algorithm === 'least-connections' || spec.algorithm === 'random-two')
+    say(
+      ['algorithm'],
+      `Squid has no \`algorithm: ${spec.algorithm}\``,
+      'use round-robin or hash, or `kind: nginx` or `kind: haproxy`',
+    );
+  for (const knob of ['connectTimeout', 'responseTimeout'] as const) {
+    const ms = spec[knob];
+    if (ms !== undefined && (ms === 0 || ms % 1000 !== 0))
+      say([knob], 'Squid counts its time-outs in whole seconds', `write ${Math.max(1, Math.ceil(ms / 1000))}s`);
+  }
+  if (spec.cache !== undefined && (spec.cache.ttl === 0 || spec.cache.ttl % 60_000 !== 0))
+    say(
+      ['cache', 'ttl'],
+      'Squid counts the age of what it keeps in whole minutes',
+      `write ${Math.max(1, Math.ceil(spec.cache.ttl / 60_000))}m, or use \`kind: varnish\` or \`kind: nginx\``,
+    );
+  if (spec.mode === 'forward') {
+    if (spec.sticky !== 'none') say(['sticky'], BACKENDS_ARE_NAMED, 'leave out `sticky`');
+    if (spec.algorithm !== 'round-robin') say(['algorithm'], BACKENDS_ARE_NAMED, 'leave out `algorithm`');
+    for (const knob of ['backendConnections', 'maxFails', 'redispatch'] as const)
+      if (spec[knob] !== undefined) say([knob], BACKENDS_ARE_NAMED, `leave out \`${knob}\`, or use \`mode: reverse\``);
+  } else if ((spec.backendConnections ?? 0) % spec.sourceAddresses !== 0)
+    say(
+      ['backendConnections'],
+      `Squid counts the connections of each of the ${spec.sourceAddresses} source addresses by itself`,
+      `write a multiple of ${spec.sourceAddresses}`,
+    );
+  return problems;
+}
+
+/** How long squid may take to listen and to have tried its peers, ms; it takes some 100. */
+const START_MS = 10_000;
+
+async function start(context: NodeContext<SquidSpec>): Promise<RunningNode> {
+  const { host, planned, spec, backends, sources, userConfig } = context;
+  const listen = context.listen!;
+  const files = filesOf(host);
+  const { text, reducedAttribution } =
+    userConfig === undefined
+      ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
+      : adaptConfig(userConfig, spec, files, listen, backends, sources, `topology.${planned.node}.config`);
+  const path = await host.writeFile('squid.conf', text);
+  // Its shared memory is named after the service, and all hosts of a testbed may see the same /dev/shm.
+  const service = `squid${host.name.replace(/\W/g, '')}`;
+  const argv = [...(await asNobodySpecial(host)), 'squid', '-N', '-n', service, '-f', path];
+  // A squid that was restarted goes on in the log of the one before.
+  const { length } = await host.readFile('cache.log');
+  // UTC, so that the two logs' times can be compared.
+  const daemon = await host.spawn(argv, { label: 'squid', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
+  await ready(host, daemon, listen, peersIn(text), length);
+  return { processes: [daemon], reducedAttribution, stop: () => stop(daemon) };
+}
+
+function filesOf(host: Host): SquidFiles {
+  return {
+    accessLog: `${host.logDir}/access.log`,
+    cacheLog: `${host.logDir}/cache.log`,
+    pid: `${host.runDir}/squid.pid`,
+    name: host.name.replace('[', '-').replace(']', ''),
+  };
+}
+
+/**
+ * Squid holds every peer for DEAD until its own first connection to it has told otherwise, some ms after it began to listen
+ * (peerDNSConfigure in src/neighbors.cc).
+ */
+async function ready(
+  host: Host,
+  daemon: HostProcess,
+  listen: Endpoint,
+  peers: Peer[],
+  logStart: number,
+): Promise<void> {
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    const { running } = daemon;
+    const log = (await host.readFile('cache.log')).slice(logStart);
+    if (!running) throw testbedError(`squid did not start: ${await lastWords(host)}`, host.name);
+    const tried = peers.every(({ name, address, port }) =>
+      [`${address}/${port}`, name].some((peer) => log.includes(`onnection to ${peer} `)),
+    );
+    if (log.includes('Accepting ') && tried) break;
+    if (performance.now() > deadline)
+      throw testbedError(`squid was not ready within ${START_MS / 1000} s`, host.name, 'see its cache.log');
+    await sleep(5);
+  }
+  if (!(await listensOn(host, listen)))
+    throw testbedError(
+      `squid runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `http_port {{listen}} accel` (or without accel for `mode: forward`) in your configuration',
+    );
+}
+
+/** Squid says what is wrong with its configuration on stderr, and what else keeps it from running in cache.log. */
+async function lastWords(host: Host): Promise<string> {
+  const lines = `${await host.readFile('squid.log')}\n${await host.readFile('cache.log')}`.split('\n');
+  const grave = lines.filter((line) => /FATAL|ERROR|unrecognized|not found|Cannot/.test(line)).slice(-2);
+  return grave.map((line) => line.replace(/^[\d/]+ [\d:.]+\| /, '')).join('; ') || 'it said nothing';
+}
+
+/** How long squid may take to end, ms; it takes some 1,500. */
+const END_MS = 5_000;
+
+/** SIGTERM: squid writes the lines of what is under way. */
+async function stop(daemon: HostProcess): Promise<void> {
+  if (!daemon.running) return;
+  await daemon.signal('SIGTERM');
+  const timer = new AbortController();
+  await Promise.race([daemon.exited, sleep(END_MS, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
+  if (daemon.running) await daemon.signal('SIGKILL');
+}
+
+async function readLogs(host: Host): Promise<LogReading> {
+  const [access, events, text] = await Promise.all(
+    ['access.log', 'cache.log', 'squid.conf'].map((name) => host.readFile(name)),
+  );
+  return readSquidLogs(host.name, access, events, text);
+}

@@ -1,0 +1,90 @@
+/** A node that runs an image of the user's own: started as it is built, with no more added than the scenario's `config:`. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { testbedError } from '../errors.js';
+import type { HostProcess } from '../testbed/host.js';
+import type { NodeContext, NodeKind, RunningNode } from './kind.js';
+import { listensOn } from './ready.js';
+import type { NodeSpec } from './registry.js';
+
+/** How long an image may take to be ready where the scenario does not say, ms: a Java service's start included. */
+const READY_WITHIN_MS = 120_000;
+const POLL_MS = 20;
+const TAIL_LINES = 5;
+
+/** Starts the image of a host and resolves when it is ready as the scenario's `ready:` says. Throws a PortPartyError (exit 3). */
+export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSpec>): Promise<RunningNode> {
+  const { host, planned, userConfig } = context;
+  const { image, openFiles, ready = 'port' } = planned.spec;
+  if (host.startImage === undefined)
+    throw testbedError('only the docker driver runs images', `topology.${planned.node}`);
+  const config = userConfig === undefined ? undefined : kind.imageConfig!(context as never);
+  const daemon = await host.startImage({
+    image: image!,
+    label: kind.kind,
+    files: config === undefined ? [] : config.paths.map((path) => ({ path, text: config.text })),
+    openFiles,
+  });
+  await awaitReady(context, daemon, { ready, log: `${kind.kind}.log` });
+  return {
+    processes: [daemon],
+    reducedAttribution:
+      config === undefined
+        ? kind.readLogs && kind.layer === 'L7'
+          ? `${image} logs as it was built: what it met on its own way to the backends is seen from outside only`
+          : undefined
+        : config.reducedAttribution,
+    async stop() {
+      if (!daemon.running) return;
+      await daemon.signal('SIGTERM');
+      await Promise.race([daemon.exited, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
+      if (daemon.running) await daemon.signal('SIGKILL');
+      await daemon.exited;
+    },
+  };
+}
+
+/** How long it may take to end its requests and write its logs, ms. */
+const STOP_WITHIN_MS = 2000;
+
+async function awaitReady(
+  { host, planned, listen }: NodeContext<NodeSpec>,
+  daemon: HostProcess,
+  sign: { ready: string; log: string },
+) {
+  const { image, readyWithin = READY_WITHIN_MS } = planned.spec;
+  const deadline = performance.now() + readyWithin;
+  const { ready, log } = sign;
+  for (;;) {
+    const { running } = daemon;
+    if (running && (await isReady())) return;
+    const words = async () => (await host.readFile(log)).trim().split('\n').slice(-TAIL_LINES).join('\n');
+    if (!running) throw testbedError(`${image} ended at its start: ${(await words()) || 'it said nothing'}`, host.name);
+    if (performance.now() > deadline)
+      throw testbedError(
+        `${image} is not ready after ${readyWithin / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
+        host.name,
+        `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign, \`readyWithin:\` a longer time`,
+      );
+    await sleep(POLL_MS);
+  }
+
+  async function isReady(): Promise<boolean> {
+    if (ready.startsWith('log:')) return (await host.readFile(log)).includes(ready.slice('log:'.length).trim());
+    if (!(await listensOn(host, listen!))) return false;
+    return ready === 'port' || answers(ready);
+  }
+
+  /** Asked from the host itself, before anything is observed: no gateway on the way sees it. */
+  async function answers(path: string): Promise<boolean> {
+    const { address, port } = listen!;
+    try {
+      await host.run(['timeout', '2', 'bash', '-c', ASK, 'bash', address, String(port), path]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Ends with 0 when the path at an address and port answers with a status below 400. */
+const ASK = `exec 3<>"/dev/tcp/$1/$2" && printf 'GET %s HTTP/1.0\\r\\nHost: %s:%s\\r\\n\\r\\n' "$3" "$1" "$2" >&3 && read -r _ status _ <&3 && [ "$status" -lt 400 ]`;

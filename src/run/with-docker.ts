@@ -1,0 +1,32 @@
+/** A run on the docker driver, in this process: what it makes carries labels, and a reaper removes it should the process be killed. */
+import { ExitCode } from '../errors.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { raiseDescriptorLimit } from '../sys/descriptors.js';
+import { connectDaemon } from '../testbed/docker/daemon.js';
+import { dockerDriver } from '../testbed/docker/driver.js';
+import { removeAbandoned } from '../testbed/docker/leftovers.js';
+import { type PrintOptions, runAndPrint } from './run-and-print.js';
+
+/** The first signal ends the run in order, the second one at once: the reaper removes the rest then. */
+export async function runInContainers(scenario: Scenario, options: PrintOptions): Promise<ExitCode> {
+  const interrupt = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const onSignal = () => {
+    if (interrupt.signal.aborted) process.exit(ExitCode.interrupted);
+    interrupt.abort();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    raiseDescriptorLimit();
+    const daemon = await connectDaemon();
+    for (const { what, name } of await removeAbandoned(daemon))
+      process.stderr.write(`removed the ${what} ${name} of a run that was killed\n`);
+    return await runAndPrint(scenario, {
+      ...options,
+      driver: (onProgress) => dockerDriver(daemon, onProgress, interrupt.signal),
+      interrupt: interrupt.signal,
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
