@@ -204,7 +204,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   }
   const failed = events.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined && !settings.interrupt.aborted)
-    throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`, failed.hosts.join(', '));
+    throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`);
   const readings = await readLogs(testbed, settings.plan);
   const observations: Observations = {
     ...seen,
