@@ -48,6 +48,7 @@ function byDriver(driver, plan, logsRoot) {
       host: testbed.hosts.get(name),
       planned,
       spec: planned.spec,
+      plan: testbed.plan,
       listen: listeners[name],
       backends: targets[name] ?? [],
       sources: sources[name] ?? [],

@@ -146,6 +146,7 @@ async function startNode(driver, { plan, hosts }, trial, name) {
     host: hosts.get(name),
     planned,
     spec: planned.spec,
+    plan,
     listen: plan.listeners[name],
     backends: plan.targets[name] ?? [],
     sources: plan.sources[name] ?? [],

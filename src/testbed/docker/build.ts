@@ -55,15 +55,16 @@ async function buildAt(opened: Session, plan: Plan, logsRoot: string): Promise<T
     ended ??= takeDown(session, hosts);
     return ended;
   };
-  let containers: StartedTestContainer[];
+  const containers = new Map<string, StartedTestContainer>();
   try {
     const networks = await makeNetworks(session, [...plan.segments, ...wireSegments(plan)]);
-    containers = await allOrFirstError(plan.hosts.map((planned) => startHost(session, plan, planned, networks)));
-    const reachOf = await chooseReach(session, containers, plan.hosts);
-    await addWires(session, plan, networks, reachOf);
-    await allOrFirstError(
-      plan.hosts.map(async (planned, index) => {
-        const container = containers[index];
+    const reachOf = chooseReach(session);
+    // Each is set up as soon as it is there, while others are still being started.
+    await allOrFirstError([
+      addWires(session, plan, networks, reachOf),
+      ...plan.hosts.map(async (planned) => {
+        const container = await startHost(session, plan, planned, networks);
+        containers.set(planned.name, container);
         const reach = await reachOf(container, planned.name);
         await setUp(plan, planned, container, networks, reach);
         hosts.set(
@@ -71,14 +72,14 @@ async function buildAt(opened: Session, plan: Plan, logsRoot: string): Promise<T
           await dockerHost(session, planned, container.getId(), reach, join(logsRoot, planned.name)),
         );
       }),
-    );
+    ]);
   } catch (error) {
     return await thenEnd(error, down);
   }
   const inOrder = new Map(plan.hosts.map(({ name }) => [name, hosts.get(name)!]));
   return {
     driver: 'docker',
-    lost: firstLost(session, plan, containers, () => ended !== undefined),
+    lost: firstLost(session, containers, () => ended !== undefined),
     plan,
     hosts: inOrder,
     entry: async (host) => `docker exec -it ${session.prefix}-${containerName(host)} sh`,
@@ -119,22 +120,24 @@ function hostsFile(plan: Plan): [name: string, address: string][] {
   });
 }
 
-/** The way into the containers: the direct one where it works for all of them, else sidecars. */
-async function chooseReach(session: Session, containers: StartedTestContainer[], hosts: PlannedHost[]) {
+/** The way into the containers: the direct one where it works for the first of them, else sidecars. */
+function chooseReach(session: Session) {
   const { docker } = session.daemon;
-  const reachable = async (container: StartedTestContainer, host: string): Promise<Reachable> => {
-    const id = container.getId();
-    return { id, host, pid: (await docker.getContainer(id).inspect()).State.Pid };
-  };
-  const all = await Promise.all(containers.map((container, index) => reachable(container, hosts[index].name)));
-  const enter = whyNotDirect(session.daemon) === undefined && all.every(canEnter);
-  if (!enter) {
+  let entering: Promise<boolean> | undefined;
+  const decide = async (first: Reachable): Promise<boolean> => {
+    if (whyNotDirect(session.daemon) === undefined && canEnter(first)) return true;
     mayBeSidecar();
     await session.need(['agent']);
-  }
-  return async (container: StartedTestContainer, name: string): Promise<Reach> => {
-    const known = all.find(({ host }) => host === name) ?? (await reachable(container, name));
-    return enter ? direct(known) : sidecar(session, known);
+    return false;
+  };
+  return async (container: StartedTestContainer, host: string): Promise<Reach> => {
+    const id = container.getId();
+    const { State } = await docker.getContainer(id).inspect();
+    const reachable: Reachable = { id, host, pid: State.Pid };
+    entering ??= decide(reachable);
+    if (!(await entering)) return sidecar(session, reachable);
+    if (!canEnter(reachable)) throw testbedError('the container ended at its start', host);
+    return direct(reachable);
   };
 }
 
@@ -148,21 +151,19 @@ async function setUp(
   const attached = Object.fromEntries(
     planned.interfaces.map((nic) => [nic.name, container.getIpAddress(networks.get(networkOf(planned, nic))!.name)]),
   );
-  const seen = await reach.run(['ip', '-json', '-4', 'address']);
-  await reach.run(['ip', '-batch', '-'], `${linkLines(plan, planned, attached, seen.stdout).join('\n')}\n`);
+  const lines = linkLines(plan, planned, attached, await reach.interfaces());
+  await reach.run(['ip', '-batch', '-'], `${lines.join('\n')}\n`);
   for (const [name, value] of planned.sysctls) await reach.setSysctl(name, value);
 }
 
 /** Rejects when a host's container ends before the testbed is taken down. */
 function firstLost(
   { daemon }: Session,
-  plan: Plan,
-  containers: StartedTestContainer[],
+  containers: ReadonlyMap<string, StartedTestContainer>,
   expected: () => boolean,
 ): Promise<never> {
   const lost = new Promise<never>((_, reject) => {
-    for (const [index, container] of containers.entries()) {
-      const { name } = plan.hosts[index];
+    for (const [name, container] of containers) {
       const fail = (words: string) => {
         if (!expected())
           reject(testbedError(`the container of ${name} ended in the middle of the run: ${words}`, name));

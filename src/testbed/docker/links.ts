@@ -2,27 +2,23 @@
 import type { Plan, PlannedHost } from '../../topology/plan.js';
 import { hardwareAddress, neighbourLines } from '../link-lines.js';
 
-/** An interface as `ip -json address` tells of it. */
-interface SeenInterface {
-  ifname: string;
-  addr_info: { family: string; local: string }[];
-}
-
 /** Where Docker attached a host: the address that it gave the interface, by the plan's name of the interface. */
 export type Attached = Record<string, string>;
 
 /**
- * `ip -batch` for one host whose interfaces Docker made. They are found by address, as their order is not promised, and
+ * `ip -batch` for one host whose `interfaces` Docker made. They are found by address, as their order is not promised, and
  * taken down for the renaming: with that Docker's own routes are gone, its default route out of the testbed among them.
  */
-export function linkLines(plan: Plan, host: PlannedHost, attached: Attached, seen: string): string[] {
-  const interfaces = JSON.parse(seen) as SeenInterface[];
-  const nameOf = (address: string) =>
-    interfaces.find((one) => one.addr_info.some(({ local }) => local === address))!.ifname;
+export function linkLines(
+  plan: Plan,
+  host: PlannedHost,
+  attached: Attached,
+  interfaces: Map<string, string>,
+): string[] {
   const lines: string[] = [];
   for (const nic of host.interfaces) {
     const given = attached[nic.name];
-    const now = nameOf(given);
+    const now = interfaces.get(given)!;
     lines.push(
       `link set ${now} down`,
       `link set ${now} name ${nic.name}`,

@@ -5,7 +5,7 @@
  *     sidecar   any daemon:           this process --API stream--> agent in a container with `NetworkMode: container:<id>`
  */
 import { readFileSync } from 'node:fs';
-import { release } from 'node:os';
+import { networkInterfaces, release } from 'node:os';
 import { connectAgent } from '../../agent/connect.js';
 import type { HostAgent } from '../../agent/host-agent.js';
 import { testbedError, usageError } from '../../errors.js';
@@ -27,6 +27,8 @@ export interface Reach {
   /** Folder under which this process sees the container's files; undefined where it cannot. */
   root: string | undefined;
   agent?: HostAgent;
+  /** Names of the container's interfaces by their IPv4 addresses. */
+  interfaces(): Promise<Map<string, string>>;
   /** Runs a command in the container's network namespace with tools from outside the container. Throws as `Host.run` does. */
   run(argv: string[], input?: string): Promise<CommandResult>;
   setSysctl(name: string, value: string): Promise<void>;
@@ -91,6 +93,14 @@ export function direct({ pid, host }: Reachable): Reach {
   return {
     netns,
     root: `/proc/${pid}/root`,
+    async interfaces() {
+      const seen = inNamespace(netns, networkInterfaces);
+      return new Map(
+        Object.entries(seen).flatMap(([name, addresses = []]) =>
+          addresses.map(({ address }) => [address, name] as const),
+        ),
+      );
+    },
     run: (argv, input) => execIn(netns, host, argv, input),
     setSysctl: async (name, value) => writeSysctl(netns, host, name, value),
     sysctl: async (name) => readSysctl(netns, host, name),
@@ -113,14 +123,22 @@ export async function sidecar(session: Session, { id, host }: Reachable): Promis
   });
   const { stdin, stdout, stderr } = streams.opened();
   const agent = await connectAgent(stdout, stdin, host, stderr);
+  const run: Reach['run'] = async (argv, input) => {
+    const { code, stdout: said, stderr } = await agent.run(argv, { input });
+    if (code === 0) return { stdout: said, stderr };
+    throw testbedError(`${argv.join(' ')} failed: ${stderr.trim() || said.trim() || `exit code ${code}`}`, host);
+  };
   return {
     netns: null,
     root: undefined,
     agent,
-    async run(argv, input) {
-      const { code, stdout: said, stderr } = await agent.run(argv, { input });
-      if (code === 0) return { stdout: said, stderr };
-      throw testbedError(`${argv.join(' ')} failed: ${stderr.trim() || said.trim() || `exit code ${code}`}`, host);
+    run,
+    async interfaces() {
+      const seen = JSON.parse((await run(['ip', '-json', '-4', 'address'])).stdout) as {
+        ifname: string;
+        addr_info: { local: string }[];
+      }[];
+      return new Map(seen.flatMap(({ ifname, addr_info }) => addr_info.map(({ local }) => [local, ifname] as const)));
     },
     async setSysctl(name, value) {
       await agent.setSysctl(name, value).catch((error) => {

@@ -74,23 +74,21 @@ export async function addWires(
         capabilities: ['NET_ADMIN'],
       });
       const reach = await reachOf(container, wire.network);
-      const seen = await reach.run(['ip', '-json', '-4', 'address']);
       const ports = { near0: container.getIpAddress(near.name), far0: far };
-      await reach.run(['ip', '-batch', '-'], `${bridgeLines(seen.stdout, ports).join('\n')}\n`);
+      await reach.run(['ip', '-batch', '-'], `${bridgeLines(await reach.interfaces(), ports).join('\n')}\n`);
       await impair(reach, wire);
     }),
   );
 }
 
-function bridgeLines(seen: string, ports: Record<string, string>): string[] {
-  const interfaces = JSON.parse(seen) as { ifname: string; addr_info: { local: string }[] }[];
+function bridgeLines(interfaces: Map<string, string>, ports: Record<string, string>): string[] {
   const lines = ['link add wire0 type bridge mcast_snooping 0', 'link set wire0 up'];
   for (const [name, address] of Object.entries(ports)) {
-    const { ifname } = interfaces.find((one) => one.addr_info.some(({ local }) => local === address))!;
+    const now = interfaces.get(address)!;
     lines.push(
-      `address flush dev ${ifname}`,
-      `link set ${ifname} down`,
-      `link set ${ifname} name ${name}`,
+      `address flush dev ${now}`,
+      `link set ${now} down`,
+      `link set ${now} name ${name}`,
       `link set ${name} master wire0 up`,
     );
   }
