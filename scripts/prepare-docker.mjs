@@ -93,7 +93,7 @@ async function startDaemon() {
   });
   daemon.unref();
   for (const end = Date.now() + START_MS; !(await answers()); await sleep(100)) {
-    if (ended !== undefined) throw new NoDaemon(`dockerd cannot run here: ${lastWords()}`);
+    if (ended !== undefined) throw new NoDaemon(`dockerd cannot run here: ${lastWords() || ended}`);
     if (Date.now() > end) {
       daemon.kill('SIGTERM');
       throw new NoDaemon(`dockerd does not answer within ${START_MS / 1000} s; see ${LOG_FILE}`);

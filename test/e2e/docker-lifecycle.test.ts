@@ -1,5 +1,6 @@
 /** What a run on the docker driver leaves behind when it is interrupted or killed: nothing, by itself or by the next one. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/record/run-record.js';
@@ -71,6 +72,22 @@ describe.skipIf(missing !== undefined)(`a docker run${missing ? ` (skipped: ${mi
       expect(await namesOf(run.pid)).toEqual([]);
     },
   );
+
+  it.runIf(existsSync(SOCKET))('reaches a daemon over TCP, as a remote one, through sidecars', async () => {
+    const proxy = createServer((client) => {
+      const daemon = connect(SOCKET);
+      client.pipe(daemon).pipe(client);
+      for (const end of [client, daemon]) end.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const run = begin(SHORT, { env: { DOCKER_HOST: `tcp://127.0.0.1:${port}` } });
+    const { code, stderr } = await run.end;
+    proxy.close();
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    expect(run.record().variants[0].requests).toMatchObject({ due: 2, completed: 2 });
+    expect(await namesOf(run.pid)).toEqual([]);
+  });
 
   it('that ends in order leaves nothing, its reaper included', async () => {
     const before = await reapers();
