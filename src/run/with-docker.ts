@@ -19,8 +19,13 @@ export async function runInContainers(scenario: Scenario, options: PrintOptions)
   try {
     raiseDescriptorLimit();
     const daemon = await connectDaemon();
-    for (const { what, name } of await removeAbandoned(daemon))
-      process.stderr.write(`removed the ${what} ${name} of a run that was killed\n`);
+    try {
+      for (const { what, name } of await removeAbandoned(daemon))
+        process.stderr.write(`removed the ${what} ${name} of a run that was killed\n`);
+    } catch (error) {
+      // What a killed run left takes its place, and nothing else: this run finds another one.
+      process.stderr.write(`what a killed run left stays for now: ${(error as Error).message}\n`);
+    }
     return await runAndPrint(scenario, {
       ...options,
       driver: (onProgress) => dockerDriver(daemon, onProgress, interrupt.signal),
