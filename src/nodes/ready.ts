@@ -7,8 +7,9 @@ const LISTEN = '0A';
 
 /** True when some process of the host listens on this address and port, or on the port at all addresses. */
 export async function listensOn(host: Pick<Host, 'run'>, { address, port }: Endpoint): Promise<boolean> {
-  // A socket of IPv6 takes IPv4 connections as well, and a kernel without it has no such file.
-  const { stdout } = await host.run(['sh', '-c', 'cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || :']);
+  // A socket of IPv6 takes IPv4 connections as well, and a kernel without it has no such file. Only what may listen is
+  // printed: a host in the middle of a burst has megabytes of connections there.
+  const { stdout } = await host.run(['sh', '-c', `grep -hs ' ${LISTEN} ' /proc/net/tcp /proc/net/tcp6 || :`]);
   const anyAddress6 = `${'0'.repeat(32)}:${hexPort(port)}`;
   const wanted = new Set([hexAddress(address, port), hexAddress('0.0.0.0', port), anyAddress6]);
   return stdout.split('\n').some((line) => {
