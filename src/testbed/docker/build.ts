@@ -195,6 +195,6 @@ async function takeDown(session: Session, hosts: Map<string, DockerHost>): Promi
   } finally {
     // Descriptors of namespaces would keep them alive.
     forgetNamespaces();
-    await removeLabelled(docker, label);
+    await removeLabelled(docker, label, ({ message, hint }) => session.tell(`${message}; ${hint}`));
   }
 }

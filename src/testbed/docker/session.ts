@@ -14,6 +14,8 @@ export interface Session {
   labels: Record<string, string>;
   /** Full tags of our own images, by name; those of `openSession` and of later `need` calls. */
   images: Partial<Record<ImageName, string>>;
+  /** Says a line to the user, beside the progress. */
+  tell(line: string): void;
   /** Builds further images. */
   need(names: ImageName[]): Promise<void>;
   /** Lets the reaper go. Idempotent. */
@@ -44,6 +46,7 @@ export async function openSession(
     prefix: `portparty-${randomUUID().slice(0, 8)}`,
     labels: { [REAPER_LABEL]: reaper.sessionId, [OWNER_LABEL]: ownOwner() },
     images,
+    tell: onProgress,
     need,
     close: () => reaper.leave(),
   };
