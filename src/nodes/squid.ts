@@ -72,6 +72,19 @@ export const squid = defineKind({
       "Squid's backlog is a quarter of the descriptors that it may open; use `openFiles`, or `sysctls: { net.core.somaxconn: n }`",
   },
   refuse,
+  reloads: true,
+  live: [
+    'keepalive',
+    'algorithm',
+    'sticky',
+    'backendConnections',
+    'retries',
+    'redispatch',
+    'maxFails',
+    'connectTimeout',
+    'responseTimeout',
+    'cache',
+  ],
   start,
   imageConfig({ host, planned, spec, listen, backends, sources, userConfig }) {
     const where = `topology.${planned.node}.config`;
@@ -134,20 +147,43 @@ async function start(context: NodeContext<SquidSpec>): Promise<RunningNode> {
   const { host, planned, spec, backends, sources, userConfig } = context;
   const listen = context.listen!;
   const files = filesOf(host);
-  const { text, reducedAttribution } =
+  const render = (knobs: SquidSpec) =>
     userConfig === undefined
-      ? { text: renderConfig(spec, files, listen, backends, sources), reducedAttribution: undefined }
-      : adaptConfig(userConfig, spec, files, listen, backends, sources, `topology.${planned.node}.config`);
+      ? { text: renderConfig(knobs, files, listen, backends, sources), reducedAttribution: undefined }
+      : adaptConfig(userConfig, knobs, files, listen, backends, sources, `topology.${planned.node}.config`);
+  const { text, reducedAttribution } = render(spec);
   const path = await host.writeFile('squid.conf', text);
   // Its shared memory is named after the service, and all hosts of a testbed may see the same /dev/shm.
   const service = `squid${host.name.replace(/\W/g, '')}`;
-  const argv = [...(await asNobodySpecial(host)), 'squid', '-N', '-n', service, '-f', path];
+  const program = [...(await asNobodySpecial(host)), 'squid', '-n', service, '-f', path];
   // A squid that was restarted goes on in the log of the one before.
   const { length } = await host.readFile('cache.log');
   // UTC, so that the two logs' times can be compared.
-  const daemon = await host.spawn(argv, { label: 'squid', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
+  const daemon = await host.spawn([...program, '-N'], {
+    label: 'squid',
+    openFiles: spec.openFiles,
+    env: { TZ: 'UTC' },
+  });
   await ready(host, daemon, listen, peersIn(text), length);
-  return { processes: [daemon], reducedAttribution, stop: () => stop(daemon) };
+  let changed = spec;
+  const reload = async () => {
+    // Squid ends where its new configuration is wrong.
+    await host.run([...program, '-k', 'parse']);
+    const begun = (await host.readFile('cache.log')).length;
+    await daemon.signal('SIGHUP');
+    await ready(host, daemon, listen, peersIn(await host.readFile('squid.conf')), begun);
+  };
+  return {
+    processes: [daemon],
+    reducedAttribution,
+    stop: () => stop(daemon),
+    reload,
+    async change(knobs) {
+      changed = { ...changed, ...knobs };
+      await host.writeFile('squid.conf', render(changed).text);
+      await reload();
+    },
+  };
 }
 
 function filesOf(host: Host): SquidFiles {

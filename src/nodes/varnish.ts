@@ -72,6 +72,21 @@ export const varnish = defineKind({
     workers: 'Varnish is one process that starts threads as it needs them; leave out `workers`, or use `hosts: n`',
   },
   refuse,
+  reloads: true,
+  live: [
+    'keepalive',
+    'algorithm',
+    'sticky',
+    'backendConnections',
+    'retries',
+    'redispatch',
+    'healthCheck',
+    'maxFails',
+    'failTimeout',
+    'connectTimeout',
+    'responseTimeout',
+    'cache',
+  ],
   start,
   imageConfig({ spec, backends, userConfig }) {
     const { text } = adaptVcl(userConfig!, spec, backends);
@@ -131,17 +146,22 @@ const CONTROL = '127.0.0.1:1023';
 /** Further tries that varnish allows unless told otherwise. */
 const DEFAULT_MAX_RETRIES = 4;
 
-/** Run-time parameters (`varnishd -p`). */
-function parameters({ backlog, maxFails, failTimeout, retries = 0 }: VarnishSpec): string[] {
+/** Run-time parameters that may be changed while it runs. */
+function liveParameters({ maxFails, failTimeout, retries = 0 }: VarnishSpec): [name: string, value: string][] {
   const holdMs = maxFails === 0 ? 0 : failTimeout;
-  const settings: string[] = [
-    ...(backlog === undefined ? [] : [`listen_depth=${backlog}`]),
-    ...(holdMs === undefined
+  const hold = holdMs === undefined ? undefined : String(holdMs / 1000);
+  return [
+    ...(hold === undefined
       ? []
-      : [`backend_local_error_holddown=${holdMs / 1000}`, `backend_remote_error_holddown=${holdMs / 1000}`]),
-    ...(retries > DEFAULT_MAX_RETRIES ? [`max_retries=${retries}`] : []),
+      : ['local', 'remote'].map((of): [string, string] => [`backend_${of}_error_holddown`, hold])),
+    ...(retries > DEFAULT_MAX_RETRIES ? [['max_retries', String(retries)] as [string, string]] : []),
   ];
-  return settings.flatMap((setting) => ['-p', setting]);
+}
+
+/** Run-time parameters (`varnishd -p`). */
+function parameters(spec: VarnishSpec): string[] {
+  const backlog: [string, string][] = spec.backlog === undefined ? [] : [['listen_depth', String(spec.backlog)]];
+  return [...backlog, ...liveParameters(spec)].flatMap(([name, value]) => ['-p', `${name}=${value}`]);
 }
 
 /** How long varnish may take to compile its VCL and listen, ms; it takes some 600. */
@@ -150,10 +170,11 @@ const START_MS = 20_000;
 async function start(context: NodeContext<VarnishSpec>): Promise<RunningNode> {
   const { host, spec, backends, userConfig } = context;
   const listen = context.listen!;
-  const { text, reducedAttribution } =
+  const render = (knobs: VarnishSpec) =>
     userConfig === undefined
-      ? { text: renderVcl(spec, backends), reducedAttribution: undefined }
-      : adaptVcl(userConfig, spec, backends);
+      ? { text: renderVcl(knobs, backends), reducedAttribution: undefined }
+      : adaptVcl(userConfig, knobs, backends);
+  const { text, reducedAttribution } = render(spec);
   const path = await host.writeFile('default.vcl', text);
   const folder = `${host.runDir}/varnish`;
   const argv = ['varnishd', '-F', '-j', 'none', '-n', folder, '-f', path];
@@ -164,9 +185,26 @@ async function start(context: NodeContext<VarnishSpec>): Promise<RunningNode> {
   });
   await ready(host, daemon, listen);
   const log = await startLogging(host, folder);
+  const tell = (...command: string[]) => host.run(['varnishadm', '-n', folder, ...command]);
+  let loaded = 0;
+  const reload = async () => {
+    const name = `reload${++loaded}`;
+    await tell('vcl.load', name, path);
+    await tell('vcl.use', name);
+  };
+  let changed = spec;
   return {
     processes: [daemon, log.process],
+    // Whatever happens to varnish, what it has logged is kept.
+    exposed: [daemon],
     reducedAttribution,
+    reload,
+    async change(knobs) {
+      changed = { ...changed, ...knobs };
+      await host.writeFile('default.vcl', render(changed).text);
+      await reload();
+      for (const [parameter, value] of liveParameters(changed)) await tell('param.set', parameter, value);
+    },
     async stop() {
       if (daemon.running) await log.finish(listen);
       for (const process of [log.process, daemon]) {

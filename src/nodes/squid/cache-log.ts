@@ -83,7 +83,7 @@ export function readCacheLog(text: string, peers: Peer[]): CacheLog {
       errnos.push({ transaction, second, errno });
       unclaimed.set(transaction, errno);
     } else if (SHORTAGE.test(words)) shortages.push({ at: second, line });
-    else if (words.startsWith('Starting Squid')) {
+    else if (/^(?:Starting|Reconfiguring) Squid/.test(words)) {
       unclaimed = new Map();
       for (const seen of states.values()) seen.push({ second, dead: false, transaction: undefined });
     }

@@ -1,0 +1,50 @@
+/** Squid and Varnish reloaded, changed, killed and started again while visitors come. */
+import { expect, it } from 'vitest';
+import { losses, record } from '../helpers/portparty.js';
+
+const scenario = (kind: string, events: string) => `
+name: while-running
+topology:
+  buyers: { kind: client, to: proxy }
+  proxy: { kind: ${kind}, to: shop }
+  shop: { kind: fixed, serviceTime: 20ms }
+traffic:
+  from: buyers
+  journey: view-event
+  connections: per-request
+  arrivals: [{ for: 2500ms, rate: 100/s }]
+  process: uniform
+  maxLateness: 10s
+  timeout: { connect: 2s, response: 2s }
+events:
+${events}
+`;
+
+async function lossesOf(text: string) {
+  const [variant] = (await record(text)).variants;
+  expect(variant.validity).toEqual({ valid: true, reasons: [] });
+  return { losses: losses(variant), completed: variant.requests.completed };
+}
+
+it.each(['squid', 'varnish'])(
+  '%s killed and started again has refused or reset who came in between, and serves the others',
+  async (kind) => {
+    const { losses: lost, completed } = await lossesOf(
+      scenario(
+        kind,
+        '  - { at: 500ms, reload: proxy }\n  - { at: 1s, kill: proxy }\n  - { at: 1100ms, restart: proxy }',
+      ),
+    );
+    const { 'refused@proxy': refused, 'reset@proxy': reset = 0, ...others } = lost;
+    expect(others).toEqual({});
+    expect(refused).toBeGreaterThan(0);
+    expect(completed + refused + reset).toBe(250);
+  },
+);
+
+it('Varnish takes over a limit that is set while it runs', async () => {
+  const text = scenario('varnish', '  - { at: 1s, set: { proxy.backendConnections: 1, proxy.failTimeout: 1s } }');
+  const { losses: lost } = await lossesOf(text.replace('serviceTime: 20ms', 'serviceTime: 200ms'));
+  expect(Object.keys(lost)).toEqual(['connection-limit@proxy']);
+  expect(lost['connection-limit@proxy']).toBeLessThanOrEqual(150);
+});
