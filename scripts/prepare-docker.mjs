@@ -116,10 +116,10 @@ async function stopDaemon() {
 async function images() {
   const { connectDaemon } = await import('../dist/testbed/docker/daemon.js');
   const { ensureImages } = await import('../dist/testbed/docker/images/ensure.js');
-  const { IMAGES } = await import('../dist/testbed/docker/images/catalog.js');
+  const { imageNames } = await import('../dist/testbed/docker/images/catalog.js');
   const daemon = await connectDaemon().catch(() => undefined);
   if (daemon === undefined) return undefined;
-  const built = await ensureImages(daemon.docker, Object.keys(IMAGES), say);
+  const built = await ensureImages(daemon.docker, imageNames(), say);
   return `Docker ${daemon.version}, ${Object.keys(built).length} images ready`;
 }
 

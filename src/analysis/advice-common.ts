@@ -1,5 +1,18 @@
 /** Advice that is the same against several causes: serve more at a time, on more hosts, behind more backends. */
+import type { NodeKind } from '../nodes/kind.js';
+import { type KindName, kindOf } from '../nodes/registry.js';
 import type { Advice, AdviceFacts } from './advice.js';
+
+/** The kind of that name; undefined for one that a record of another version names. */
+export const knownKind = (name: string): NodeKind | undefined => kindOf(name as KindName);
+
+/** Whether nodes of that kind have the knob, and follow this value of it. */
+export function takesKnob(kindName: string, name: string, value?: unknown): boolean {
+  const kind = knownKind(kindName);
+  if (kind === undefined || !Object.hasOwn(kind.knobs.shape, name) || Object.hasOwn(kind.lacks ?? {}, name))
+    return false;
+  return value === undefined || kind.knobs.shape[name].safeParse(value).success;
+}
 
 /** Path of one of the node's own knobs. */
 export const knob = ({ at }: AdviceFacts, name: string) => `topology.${at}.${name}`;

@@ -1,6 +1,7 @@
 /** Advice against an exhausted port range: by who owns it, and whether its ports were held by open connections or by TIME_WAIT. */
 import type { PortRange } from '../scenario/units.js';
 import type { Advice, AdviceFacts } from './advice.js';
+import { takesKnob } from './advice-common.js';
 import { count, held, highestRate, seconds, withRoom } from './advice-numbers.js';
 
 /** How long a closed connection keeps its port on the side that closed first: TCP_TIMEWAIT_LEN of <net/tcp.h>. */
@@ -150,11 +151,10 @@ function keepClientConnections({ chain }: AdviceFacts): Advice {
 }
 
 function keepalive(facts: AdviceFacts): Advice {
-  const uncounted = facts.node.kind === 'squid' || facts.node.kind === 'varnish';
   return {
     do: 'Keep connections to the backends open for later requests: what is not closed leaves no TIME_WAIT.',
     knob: `topology.${facts.at}.keepalive`,
-    value: uncounted ? 'unlimited' : '64',
+    value: takesKnob(facts.node.kind, 'keepalive', 64) ? '64' : 'unlimited',
     because: arithmetic(facts),
   };
 }
@@ -177,10 +177,9 @@ function queue(facts: AdviceFacts): Advice[] {
   if (pool === undefined || node.spec.backendConnections !== undefined) return [];
   return [
     {
-      do:
-        node.kind === 'haproxy'
-          ? 'Or let visitors wait in its queue instead of failing: allow each backend fewer connections than there are ports.'
-          : 'Or allow each backend fewer connections than there are ports: what is beyond is refused at once, without the aftershock.',
+      do: takesKnob(node.kind, 'queueTimeout')
+        ? 'Or let visitors wait in its queue instead of failing: allow each backend fewer connections than there are ports.'
+        : 'Or allow each backend fewer connections than there are ports: what is beyond is refused at once, without the aftershock.',
       knob: `topology.${at}.backendConnections`,
       value: String(Math.max(1, Math.floor(pool.capacity * BELOW))),
       because: `${count(pool.capacity)} ports towards each backend`,

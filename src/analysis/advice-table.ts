@@ -5,19 +5,21 @@ import type { Advice, AdviceFacts } from './advice.js';
 import {
   gatewaysBefore,
   knob,
+  knownKind,
   moreBackends,
   moreHosts,
   moreWorkers,
   number,
   proxiesBefore,
+  takesKnob,
   targetsOf,
 } from './advice-common.js';
 import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
-/** What makes an aftershock smaller. HAProxy counts failures only where it is told to (`maxFails`, beside health checks). */
+/** What makes an aftershock smaller. Some count failures only where they are told to. */
 export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice[] => [
-  ...(kind === 'haproxy' && spec.maxFails === undefined
+  ...(spec.maxFails === undefined && knownKind(kind)?.holdsDownIfAsked
     ? []
     : [
         {
@@ -88,7 +90,7 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
       ];
     });
     const queue: Advice[] =
-      kind === 'haproxy' && facts.node.spec.backendConnections !== undefined
+      takesKnob(kind, 'queueTimeout') && facts.node.spec.backendConnections !== undefined
         ? [
             {
               do: 'Let visitors wait in a queue instead of turning them away.',

@@ -3,8 +3,8 @@
  * write for this scenario, and the arithmetic behind it where there is one. Pure.
  */
 import type { Cause } from '../ledger/causes.js';
-import { type KindName, kindOf } from '../nodes/registry.js';
 import type { ChainNode, ChainRecord } from '../record/chain-record.js';
+import { takesKnob } from './advice-common.js';
 import { ADVICE, againstAftershock } from './advice-table.js';
 
 /** One thing to do. */
@@ -56,7 +56,5 @@ export function adviceOnAftershock(chain: ChainRecord, at: string): Advice[] {
 function isTaken({ knob: path }: Advice, chain: ChainRecord): boolean {
   const [, node, name] = /^topology\.([^.]+)\.([^.]+)/.exec(path ?? '') ?? [];
   if (node === undefined) return true;
-  const kind = kindOf(chain.nodes[node]?.kind as KindName);
-  if (kind === undefined) return false;
-  return Object.hasOwn(kind.knobs.shape, name) && !Object.hasOwn(kind.lacks ?? {}, name);
+  return Object.hasOwn(chain.nodes, node) && takesKnob(chain.nodes[node].kind, name);
 }

@@ -72,6 +72,7 @@ export const haproxy = defineKind({
       "HAProxy's cache lets all requests for one page through until it has it; use `kind: nginx` or a `config` of your own",
   },
   refuse,
+  holdsDownIfAsked: true,
   start,
   imageConfig({ host, listen, backends, sources, userConfig }) {
     const files: HaproxyFiles = { socket: `${host.runDir}/haproxy.sock`, ring: undefined };

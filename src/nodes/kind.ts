@@ -1,6 +1,6 @@
 /**
  * What a kind of node is: its knobs, how it starts and is known ready, and how its log tells of a lost request.
- * One file per kind in this folder, one line per kind in `registry.ts`.
+ * One file per kind in this folder, one line per kind in `kinds.ts`.
  */
 import type { z } from 'zod';
 import type { Cause } from '../ledger/causes.js';
@@ -136,8 +136,8 @@ export interface KnobProblem {
 }
 
 /** A kind of node. */
-export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
-  kind: string;
+export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends string = string> {
+  kind: Name;
   layer: Layer;
   /** The kind's knobs, the common ones included; `kind` itself is added by the registry. */
   knobs: Schema;
@@ -151,6 +151,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
   lacks?: Record<string, string>;
   /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
   refuse?(spec: z.output<Schema>): KnobProblem[];
+  /** It holds a backend down for failed tries only where `maxFails` asks it to; else it does so by itself. */
+  holdsDownIfAsked?: true;
   /** An event may have it load its configuration again. */
   reloads?: true;
   /** Knobs that an event may change while it runs. An event `slow` needs `serviceTime` among them. */
@@ -169,6 +171,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject> {
 }
 
 /** Gives a kind its types without stating them twice. */
-export function defineKind<Schema extends z.ZodObject>(kind: NodeKind<Schema>): NodeKind<Schema> {
+export function defineKind<Schema extends z.ZodObject, const Name extends string>(
+  kind: NodeKind<Schema, Name>,
+): NodeKind<Schema, Name> {
   return kind;
 }

@@ -1,55 +1,37 @@
-/** All kinds of node: one line each. */
+/** The kinds of node by name, and the schema of one node: made from `kinds.ts`. */
 import { z } from 'zod';
-import { attacker } from './attacker.js';
-import { client } from './client.js';
-import { firewall } from './firewall.js';
-import { fixed } from './fixed.js';
-import { haproxy } from './haproxy.js';
 import type { NodeKind } from './kind.js';
-import { nat } from './nat.js';
-import { nginx } from './nginx.js';
-import { redis } from './redis.js';
-import { squid } from './squid.js';
-import { ticketShop } from './ticket-shop.js';
-import { varnish } from './varnish.js';
+import * as all from './kinds.js';
 
-const KINDS = {
-  client,
-  attacker,
-  nat,
-  firewall,
-  nginx,
-  haproxy,
-  squid,
-  varnish,
-  'ticket-shop': ticketShop,
-  fixed,
-  redis,
-};
+type SomeKind = (typeof all)[keyof typeof all];
 
-export type KindName = keyof typeof KINDS;
+export type KindName = SomeKind['kind'];
 
 /** A node of a scenario, resolved: its kind and that kind's knobs. */
-export type NodeSpec = { [Kind in KindName]: { kind: Kind } & z.output<(typeof KINDS)[Kind]['knobs']> }[KindName];
+export type NodeSpec = {
+  [Kind in KindName]: { kind: Kind } & z.output<Extract<SomeKind, { kind: Kind }>['knobs']>;
+}[KindName];
 
-export const KIND_NAMES = Object.keys(KINDS) as KindName[];
+/** Clients, what forwards, what terminates, and servers: as a chain is read. */
+const LAYERS = ['client', 'L3', 'L7', 'server'];
+
+const kinds = (Object.values(all) as unknown as NodeKind[]).toSorted(
+  (a, b) => LAYERS.indexOf(a.layer) - LAYERS.indexOf(b.layer),
+);
+
+const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
+
+export const KIND_NAMES = [...byName.keys()] as KindName[];
 
 /** The kind by its name. */
 export function kindOf(name: KindName): NodeKind {
-  return KINDS[name] as unknown as NodeKind;
+  return byName.get(name)!;
 }
 
+const schemas = kinds.map(({ kind, knobs }) => knobs.extend({ kind: z.literal(kind) }));
+
 /** The schema of one node: the kinds' knobs, told apart by `kind`. */
-export const nodeSchema = z.discriminatedUnion('kind', [
-  client.knobs.extend({ kind: z.literal('client') }),
-  attacker.knobs.extend({ kind: z.literal('attacker') }),
-  nat.knobs.extend({ kind: z.literal('nat') }),
-  firewall.knobs.extend({ kind: z.literal('firewall') }),
-  nginx.knobs.extend({ kind: z.literal('nginx') }),
-  haproxy.knobs.extend({ kind: z.literal('haproxy') }),
-  squid.knobs.extend({ kind: z.literal('squid') }),
-  varnish.knobs.extend({ kind: z.literal('varnish') }),
-  ticketShop.knobs.extend({ kind: z.literal('ticket-shop') }),
-  fixed.knobs.extend({ kind: z.literal('fixed') }),
-  redis.knobs.extend({ kind: z.literal('redis') }),
-]);
+export const nodeSchema = z.discriminatedUnion(
+  'kind',
+  schemas as unknown as [z.ZodObject],
+) as unknown as z.ZodType<NodeSpec>;

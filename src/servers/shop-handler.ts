@@ -101,9 +101,11 @@ export function shopHandler(inventory: InventoryClient, { sessionAt, localSessio
     },
     '/seats': {
       method: 'POST',
-      command: (session) => {
+      command: (session, request) => {
         if (session !== undefined) return { do: 'hold', session };
-        return sessionAt === 'seat' ? { do: 'hold-first', fresh: freshSession() } : undefined;
+        // Somebody who brings a session that is gone is told so, and not given another one.
+        const first = sessionAt === 'seat' && sessionOf(request) === undefined;
+        return first ? { do: 'hold-first', fresh: freshSession() } : undefined;
       },
       response: (reply, session) => json(201, { hold: reply.hold }, sessionCookie(reply, session)),
     },

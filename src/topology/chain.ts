@@ -12,7 +12,7 @@ export function layerOf(spec: NodeSpec): Layer {
 
 /** Whether a node is a proxy that its clients ask for other servers by their whole URI. */
 export function isForwardProxy(spec: NodeSpec): boolean {
-  return spec.kind === 'squid' && spec.mode === 'forward';
+  return 'mode' in spec && spec.mode === 'forward';
 }
 
 /** Whether visitors come from this node. An attacker opens connections as a client does, and is none. */

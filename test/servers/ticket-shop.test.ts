@@ -158,6 +158,14 @@ describe('a ticket shop with sessions of each host its own', () => {
     await first.node.restart!();
     expect(await ask(`${first.url}/checkout`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
   });
+
+  it('tells so where sessions begin with the seat too, and gives no second one', async () => {
+    const knobs = { sessions: 'local', sessionAt: 'seat' };
+    const [first, second] = [await openShop(0, knobs), await openShop(1, knobs)];
+    const { cookie } = await ask(`${first.url}/seats`, 'POST');
+    expect(await ask(`${second.url}/seats`, 'POST', cookie)).toMatchObject({ status: 503, sessionLost: true });
+    expect(await ask(`${first.url}/checkout`, 'POST', cookie)).toMatchObject({ status: 200 });
+  });
 });
 
 describe('all hosts and workers of a ticket shop', () => {

@@ -2,7 +2,7 @@
 import type { PortPartyError } from '../../errors.js';
 import type { Check } from '../check.js';
 import { connectDaemon, type Daemon } from './daemon.js';
-import { IMAGES, REPOSITORY } from './images/catalog.js';
+import { imageNames, REPOSITORY } from './images/catalog.js';
 import { takeInventory } from './images/inventory.js';
 import { findThings } from './leftovers.js';
 import { TRAFFIC_SETTING, whyNotDirect } from './reach.js';
@@ -60,7 +60,7 @@ function traffic(daemon: Daemon): Check {
 async function images({ docker }: Daemon): Promise<Check> {
   const { images: present } = await takeInventory(docker, []);
   const tags = present.flatMap((image) => image.tags);
-  const missing = Object.keys(IMAGES).filter((name) => !tags.some((tag) => tag.startsWith(`${REPOSITORY}/${name}:`)));
+  const missing = imageNames().filter((name) => !tags.some((tag) => tag.startsWith(`${REPOSITORY}/${name}:`)));
   const detail = missing.length === 0 ? 'all built' : `a run builds what it needs of ${missing.join(', ')}`;
   return { name: 'images', ok: true, required: false, detail, remedies: [] };
 }

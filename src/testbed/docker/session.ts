@@ -1,7 +1,7 @@
 /** One process's dealings with the daemon: its labels, its reaper, and the images that it needs. */
 import { randomUUID } from 'node:crypto';
 import { type Daemon, daemonError } from './daemon.js';
-import { ensureImages, type ImageName } from './images/ensure.js';
+import { ensureImages } from './images/ensure.js';
 import { OWNER_LABEL, ownOwner } from './owner.js';
 import { REAPER_LABEL, startReaper } from './reaper-client.js';
 import { OWN_REAPER, REAPER_IMAGE } from './reaper-image.js';
@@ -13,11 +13,11 @@ export interface Session {
   prefix: string;
   labels: Record<string, string>;
   /** Full tags of our own images, by name; those of `openSession` and of later `need` calls. */
-  images: Partial<Record<ImageName, string>>;
+  images: Partial<Record<string, string>>;
   /** Says a line to the user, beside the progress. */
   tell(line: string): void;
   /** Builds further images. */
-  need(names: ImageName[]): Promise<void>;
+  need(names: string[]): Promise<void>;
   /** Lets the reaper go. Idempotent. */
   close(): Promise<void>;
 }
@@ -28,12 +28,12 @@ export interface Session {
  */
 export async function openSession(
   daemon: Daemon,
-  names: ImageName[],
+  names: string[],
   onProgress: (line: string) => void,
   interrupt?: AbortSignal,
 ): Promise<Session> {
   const images: Session['images'] = {};
-  const need = async (wanted: ImageName[]) => {
+  const need = async (wanted: string[]) => {
     const missing = wanted.filter((name) => images[name] === undefined);
     if (missing.length > 0) Object.assign(images, await ensureImages(daemon.docker, missing, onProgress, interrupt));
   };

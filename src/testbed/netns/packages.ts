@@ -29,14 +29,6 @@ const MANAGERS: { command: string; install: string; names: Record<string, string
   { command: 'apk', install: 'apk add', names: { conntrack: 'conntrack-tools', 'nginx-light': 'nginx' } },
 ];
 
-/** The service that a package starts by itself when it is installed. */
-const SERVICES: Record<string, string> = {
-  'nginx-light': 'nginx',
-  haproxy: 'haproxy',
-  squid: 'squid',
-  varnish: 'varnish',
-};
-
 /** The exact line that installs these Debian packages here, for a person to type; undefined where no package manager is known. */
 export function installLine(packages: string[], has: (command: string) => unknown = findCommand): string | undefined {
   const manager = MANAGERS.find(({ command }) => has(command));
@@ -72,11 +64,11 @@ export async function install(packages: string[]): Promise<boolean> {
   const line = ['apt-get', 'install', '-y', '--no-install-recommends', ...new Set(packages)];
   const installIt = () => call([...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...line]);
   const hadLists = hasPackageLists();
+  const before = services();
   if (!hadLists && !(await update())) return false;
   // Old lists name versions that the mirror no longer has.
   if (!(await installIt()) && !(hadLists && (await update()) && (await installIt()))) return false;
-  for (const [name, service] of Object.entries(SERVICES))
-    if (packages.includes(name)) await stopService([...prefix], service);
+  for (const name of services().filter((name) => !before.includes(name))) await stopService(prefix, name);
   return true;
 }
 
@@ -84,9 +76,24 @@ function hasPackageLists(folder = '/var/lib/apt/lists'): boolean {
   return existsSync(folder) && readdirSync(folder).some((file) => /_Packages(\.\w+)?$/.test(file));
 }
 
+/** Where packages put what starts their daemons, and the ending of these files' names. */
+const SERVICE_FOLDERS: [folder: string, ending: string][] = [
+  ['/etc/init.d', ''],
+  ['/lib/systemd/system', '.service'],
+];
+
+function services(): string[] {
+  const names = SERVICE_FOLDERS.filter(([folder]) => existsSync(folder)).flatMap(([folder, ending]) =>
+    readdirSync(folder).flatMap((file) => (file.endsWith(ending) ? file.slice(0, file.length - ending.length) : [])),
+  );
+  // A template (`getty@`) is no service of its own.
+  return [...new Set(names)].filter((name) => !name.endsWith('@'));
+}
+
 async function stopService(prefix: string[], name: string): Promise<void> {
   if (existsSync('/run/systemd/system')) await call([...prefix, 'systemctl', 'disable', '--now', name]);
-  else if (findCommand('service')) await call([...prefix, 'service', name, 'stop']);
+  else if (existsSync(`/etc/init.d/${name}`) && findCommand('service'))
+    await call([...prefix, 'service', name, 'stop']);
 }
 
 function call(argv: string[]): Promise<boolean> {

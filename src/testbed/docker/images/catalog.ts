@@ -1,4 +1,13 @@
-/** Our own images: a folder of `docker/` and one line here each. */
+/** Our own images: a folder of `docker/` each, and one line here for those that run programs of ours. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Folder of this package, with `dist/` and `docker/` in it; the same from `src/` and from `dist/`. */
+export const PACKAGE_DIR = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Folder of the Dockerfiles. */
+export const DOCKER_DIR = join(PACKAGE_DIR, 'docker');
 
 /** What an image is built from. */
 export interface ImageSource {
@@ -8,23 +17,30 @@ export interface ImageSource {
   entries?: string[];
 }
 
-export const IMAGES = {
-  client: { base: 'plain' },
-  gateway: { base: 'plain' },
-  nginx: { base: 'plain' },
-  haproxy: { base: 'node', entries: ['nodes/haproxy/rings-to-log.js'] },
-  squid: { base: 'plain' },
-  varnish: { base: 'plain' },
-  redis: { base: 'plain' },
-  'ticket-shop': { base: 'node', entries: ['servers/ticket-shop.js', 'servers/inventory.js'] },
-  fixed: { base: 'node', entries: ['servers/fixed.js'] },
-  attacker: { base: 'node', entries: ['attacks/attacker.js'] },
-  agent: { base: 'node', entries: ['agent/main.js'] },
-  reaper: { base: 'node', entries: ['testbed/docker/reaper/main.js'] },
-} satisfies Record<string, ImageSource>;
+/** Files of `dist/` that run in an image, by the image's name. */
+const PROGRAMS: Record<string, string[]> = {
+  haproxy: ['nodes/haproxy/rings-to-log.js'],
+  'ticket-shop': ['servers/ticket-shop.js', 'servers/inventory.js'],
+  fixed: ['servers/fixed.js'],
+  attacker: ['attacks/attacker.js'],
+  agent: ['agent/main.js'],
+  reaper: ['testbed/docker/reaper/main.js'],
+};
 
-/** The name of an image, which is that of its folder in `docker/` too. */
-export type ImageName = keyof typeof IMAGES;
+/** The folder of the image that brings Node.js to the others; it is made like a base, and is no host's. */
+export const NODE_BASE_FOLDER = 'node-base';
+
+/** All names: the folders that have a Dockerfile. The name of an image is that of its folder. */
+export function imageNames(): string[] {
+  return readdirSync(DOCKER_DIR)
+    .filter((name) => name !== NODE_BASE_FOLDER && existsSync(join(DOCKER_DIR, name, 'Dockerfile')))
+    .sort();
+}
+
+/** What the image of that name is built from. */
+export function imageSource(name: string): ImageSource {
+  return Object.hasOwn(PROGRAMS, name) ? { base: 'node', entries: PROGRAMS[name] } : { base: 'plain' };
+}
 
 /** The first part of every tag: `portparty/nginx:0123456789ab`. */
 export const REPOSITORY = 'portparty';

@@ -4,18 +4,11 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { type Pack, pack } from 'tar-stream';
 import { testbedError } from '../../../errors.js';
-import type { ImageSource } from './catalog.js';
+import { DOCKER_DIR, type ImageSource, PACKAGE_DIR } from './catalog.js';
 import { importClosure } from './import-closure.js';
 import { type NodeModules, nodeModules } from './node-modules.js';
-
-/** Folder of this package, with `dist/` and `docker/` in it; the same from `src/` and from `dist/`. */
-const PACKAGE_DIR = fileURLToPath(new URL('../../../../', import.meta.url));
-
-/** Folder of the Dockerfiles. */
-export const DOCKER_DIR = join(PACKAGE_DIR, 'docker');
 
 /** A build's input, not read yet where that would take long. */
 export interface BuildContext {

@@ -3,13 +3,12 @@ import type Dockerode from 'dockerode';
 import { baseSetting } from './base-setting.js';
 import { BASE_NAMES, type BaseImage, getBase, getNode, presentBase, presentNode } from './bases.js';
 import { buildImage, type ImageProgress } from './build-image.js';
-import { IMAGES, type ImageName, type ImageSource, REPOSITORY } from './catalog.js';
+import { imageSource, REPOSITORY } from './catalog.js';
 import { addPackages, type BuildContext, contextHash, imageContext } from './context.js';
 import { idOf, takeInventory } from './inventory.js';
 import { removeOldImages } from './old-images.js';
 
 export type { ImageProgress } from './build-image.js';
-export type { ImageName } from './catalog.js';
 
 /** Builds at a time: each of them waits for downloads and unpacks in turn. */
 const AT_A_TIME = 3;
@@ -19,7 +18,7 @@ const AT_A_TIME = 3;
  * is copied, and of the image below), so an image of that name is never built twice.
  * Throws a PortPartyError (exit 3) with the daemon's own words and the step that failed; aborted by `signal`, it stops.
  */
-export async function ensureImages<Name extends ImageName>(
+export async function ensureImages<Name extends string>(
   docker: Dockerode,
   names: Name[],
   onProgress: ImageProgress,
@@ -39,7 +38,7 @@ export async function ensureImages<Name extends ImageName>(
   const builds: Build[] = [];
   await Promise.all(
     names.map(async (name) => {
-      const base = await (IMAGES[name].base === 'node' ? node() : plain());
+      const base = await (imageSource(name).base === 'node' ? node() : plain());
       const context = contexts.get(name)!;
       tags[name] = `${REPOSITORY}/${name}:${contextHash(context, base.id)}`;
       if (idOf(inventory, tags[name]) === undefined) builds.push({ name, tag: tags[name], base, context });
@@ -57,12 +56,12 @@ export async function ensureImages<Name extends ImageName>(
   return tags;
 }
 
-async function readContexts<Name extends ImageName>(names: Name[]): Promise<Map<Name, BuildContext>> {
-  return new Map(names.map((name) => [name, imageContext(name, IMAGES[name] as ImageSource)]));
+async function readContexts<Name extends string>(names: Name[]): Promise<Map<Name, BuildContext>> {
+  return new Map(names.map((name) => [name, imageContext(name, imageSource(name))]));
 }
 
 interface Build {
-  name: ImageName;
+  name: string;
   tag: string;
   base: BaseImage;
   context: BuildContext;
@@ -76,7 +75,7 @@ function buildOne(
 ): Promise<void> {
   const [native] = context.modules.missing;
   const buildArgs: Record<string, string> =
-    IMAGES[name].base === 'node' ? { NODE_BASE: base.name } : { BASE: base.name };
+    imageSource(name).base === 'node' ? { NODE_BASE: base.name } : { BASE: base.name };
   if (native !== undefined) buildArgs.NATIVE = native;
   return buildImage(docker, { tag, context, buildArgs }, onProgress, signal);
 }

@@ -7,7 +7,8 @@ import type Dockerode from 'dockerode';
 import { testbedError } from '../../../errors.js';
 import { daemonError } from '../daemon.js';
 import type { ImageProgress } from './build-image.js';
-import { type BuildContext, contextHash, DOCKER_DIR, imageContext } from './context.js';
+import { DOCKER_DIR, NODE_BASE_FOLDER } from './catalog.js';
+import { type BuildContext, contextHash, imageContext } from './context.js';
 import type { Inventory } from './inventory.js';
 
 /** The script that makes the base image. */
@@ -80,7 +81,7 @@ function usesGlibc(): boolean {
 
 /** The image with this machine's Node.js: its tag and how to build it. */
 export function localNode(base: { id: string }): { tag: string; context: BuildContext } {
-  const context = imageContext('node-base', {});
+  const context = imageContext(NODE_BASE_FOLDER, {});
   context.binaries.set('node', process.execPath);
   const { size, mtimeMs } = statSync(process.execPath);
   const tag = `portparty/node-base:${contextHash(context, base.id, `${process.version} ${size} ${mtimeMs}`)}`;
