@@ -14,8 +14,8 @@ export type {
   TrialRecord,
   VariantRecord,
 } from './record/run-record.js';
+export { loadScenario } from './run/load-scenario.js';
 export { type RunFileOptions, run } from './run/run-file.js';
-export { loadScenario } from './scenario/load.js';
 export type { Scenario, ScenarioVariant } from './scenario/scenario.js';
 export { makePlan } from './topology/make-plan.js';
 export type { Plan } from './topology/plan.js';

@@ -35,7 +35,7 @@ export interface Attack {
 }
 
 /** Without an answer for so long an attempt has failed, ms. */
-export const PATIENCE_MS = 2000;
+const PATIENCE_MS = 2000;
 
 /** What an attack does with a connection. */
 export interface ConnectionEvents {

@@ -3,16 +3,11 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { ExitCode } from '../errors.js';
 import type { Check } from '../testbed/check.js';
+import type { DriverReport } from '../testbed/diagnosis.js';
 
 interface DoctorOptions {
   fix?: boolean;
   json?: boolean;
-}
-
-/** One driver's checks, and whether it runs. */
-interface Report {
-  ok: boolean;
-  checks: Check[];
 }
 
 export function register(program: Command): void {
@@ -31,26 +26,14 @@ export function register(program: Command): void {
 }
 
 async function doctor(options: DoctorOptions): Promise<number> {
-  const { runs } = await import('../testbed/check.js');
-  const { checkNetns } = await import('../testbed/netns/checks.js');
-  const { checkDocker } = await import('../testbed/docker/checks.js');
-  const { install, installLine, mayInstall } = await import('../testbed/netns/packages.js');
-  let [netns, docker] = await Promise.all([checkNetns(), checkDocker()]);
-  const missing = () => netns.flatMap((check) => (!check.ok && check.package ? [check.package] : []));
-  if (options.fix && missing().length > 0 && mayInstall() && (await install(missing()))) netns = await checkNetns();
-  const line = missing().length > 0 ? installLine(missing()) : undefined;
-  const drivers = {
-    netns: { ok: runs(netns), checks: netns },
-    docker: { ok: runs(docker), checks: docker },
-  };
-  // The one that `--driver auto` takes.
-  const driver = drivers.netns.ok ? 'netns' : drivers.docker.ok ? 'docker' : null;
-  if (options.json) console.log(JSON.stringify({ ok: driver !== null, driver, drivers, install: line }, null, 2));
-  else print(drivers, driver, line);
+  const { diagnose } = await import('../testbed/diagnosis.js');
+  const { drivers, driver, install } = await diagnose({ fix: options.fix === true });
+  if (options.json) console.log(JSON.stringify({ ok: driver !== null, driver, drivers, install }, null, 2));
+  else print(drivers, driver, install);
   return driver === null ? ExitCode.testbed : ExitCode.ok;
 }
 
-function print(drivers: Record<string, Report>, driver: string | null, line: string | undefined): void {
+function print(drivers: Record<string, DriverReport>, driver: string | null, line: string | undefined): void {
   const width = Math.max(...Object.values(drivers).flatMap(({ checks }) => checks.map(({ name }) => name.length)));
   for (const [name, { ok, checks }] of Object.entries(drivers)) {
     console.log(`${pc.bold(`${name} driver`)}: ${ok ? pc.green('can run') : pc.red('cannot run')}`);

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadScenario } from '../scenario/load.js';
+import { loadScenario } from '../run/load-scenario.js';
 import type { Scenario } from '../scenario/scenario.js';
 
 /** The package's folder of ready scenarios. */
-export const READY_SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url));
+const READY_SCENARIOS = fileURLToPath(new URL('../../scenarios/', import.meta.url));
 
 /**
  * All scenarios of a folder, by file name; none when there is no such folder.

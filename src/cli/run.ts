@@ -49,7 +49,7 @@ Exit codes: 0 gates hold, 1 gates fail, 2 mistake in the command or scenario, 3 
 }
 
 async function runCommand(file: string, flags: RunFlags): Promise<number> {
-  const { loadScenario } = await import('../scenario/load.js');
+  const { loadScenario } = await import('../run/load-scenario.js');
   // Checked before anything is started, and on this side, where an editor's link to file:line:column still works.
   const scenario = await loadScenario(file, {
     set: flags.set,
@@ -65,19 +65,8 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     quiet: flags.quiet === true,
     keep: flags.keep === true,
   };
-  const { isIsolated, isolate } = await import('../testbed/netns/isolate.js');
-  if (isIsolated()) {
-    const { runInNamespaces } = await import('../run/with-netns.js');
-    return runInNamespaces(scenario, { ...options, driverReason: process.env.PORTPARTY_DRIVER_REASON ?? '' });
-  }
-  const { chooseDriver } = await import('../testbed/choose-driver.js');
-  const chosen = await chooseDriver(flags.driver, scenario);
-  if (!flags.quiet) process.stderr.write(`driver ${chosen.driver}: ${chosen.reason}\n`);
-  if (chosen.driver === 'docker') {
-    const { runInContainers } = await import('../run/with-docker.js');
-    return runInContainers(scenario, { ...options, driverReason: chosen.reason });
-  }
-  return isolate(process.argv.slice(1), { ...process.env, PORTPARTY_DRIVER_REASON: chosen.reason }, chosen.mode);
+  const { runWithDriver } = await import('../run/run-with-driver.js');
+  return runWithDriver(scenario, flags.driver, options);
 }
 
 function collect(value: string, previous: string[] = []): string[] {

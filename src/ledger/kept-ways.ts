@@ -5,8 +5,8 @@ import type { Ledger } from './ledger.js';
 import { type Way, wayOf } from './way.js';
 
 /** Most ways that are kept of one trial. */
-export const MOST_LOST_WAYS = 50_000;
-export const MOST_COMPLETED_WAYS = 10_000;
+const MOST_LOST_WAYS = 50_000;
+const MOST_COMPLETED_WAYS = 10_000;
 
 /** What was kept: of the lost and the late requests every n-th; of the completed ones those of every n-th visitor. */
 export interface KeptWays {

@@ -41,7 +41,7 @@ export type AttackerSpec = z.output<typeof knobs>;
 
 const DEFAULT_CONNECTIONS = 1000;
 const DEFAULT_SCAN = { lo: 1, hi: 1024 } as const;
-export const DEFAULT_USER = 'organiser';
+const DEFAULT_USER = 'organiser';
 
 export const attacker = defineKind({
   kind: 'attacker',

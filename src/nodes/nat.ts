@@ -8,7 +8,7 @@ import { defineKind, type NodeContext, type RunningNode } from './kind.js';
 import { commonKnobs, connectionTimeouts, count, looseTracking } from './knobs.js';
 
 /** The SNAT range of a gateway whose scenario names none: every unprivileged port. */
-export const DEFAULT_NAT_PORTS = { lo: 1024, hi: 65_535 } as const;
+const DEFAULT_NAT_PORTS = { lo: 1024, hi: 65_535 } as const;
 
 const knobs = z.strictObject({
   ...commonKnobs,

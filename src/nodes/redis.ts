@@ -59,7 +59,7 @@ const SALES_FILE = 'sales.txt';
 const LABEL = 'redis-server';
 
 /** Renders redis.conf. */
-export function renderRedisConfig(spec: RedisSpec, listen: Endpoint, folder: string): string {
+function renderRedisConfig(spec: RedisSpec, listen: Endpoint, folder: string): string {
   const lines = [
     `dir ${folder}`,
     `bind ${listen.address}`,

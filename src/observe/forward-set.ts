@@ -7,7 +7,7 @@ import type { Host } from '../testbed/host.js';
 const TABLE = 'portparty_observe';
 const SET = 'forwarded';
 /** SYNs that the set can hold; further ones are forwarded but not noted. */
-export const FORWARD_SET_SIZE = 500_000;
+const FORWARD_SET_SIZE = 500_000;
 
 /** Rules for `nft -f`; loading them again empties the set. */
 export function forwardSetRules(): string {

@@ -4,10 +4,10 @@ import { bind, C, close, errno, errnoName, recv, send, setsockopt, socket } from
 import { inNamespace } from '../sys/namespace.js';
 
 /** Message types and flags of <linux/netlink.h>. */
-export const NLMSG_ERROR = 2;
-export const NLMSG_DONE = 3;
-export const NLM_F_REQUEST = 1;
-export const NLM_F_DUMP = 0x300;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 1;
+const NLM_F_DUMP = 0x300;
 export const NLM_F_CREATE = 0x400;
 const NLM_F_DUMP_INTR = 0x10;
 

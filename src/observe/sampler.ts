@@ -26,7 +26,7 @@ export interface Sampler {
 }
 
 /** Name of the harness itself among the nodes in `PortSample.cpu`. */
-export const GENERATOR = 'generator';
+const GENERATOR = 'generator';
 
 export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
   const progress = progressCounter(outcomes);

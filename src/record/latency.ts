@@ -28,7 +28,7 @@ export function newHistogram(): Histogram {
  * The latency of one request in µs, NaN where it has none: connect latency only for a request that opened a connection
  * and got it, response latency only for a completed one. Planned time is `dueNs`, retries included: that is what the visitor waited.
  */
-export function latencyUs(outcomes: Outcomes, row: number, kind: LatencyKind): number {
+function latencyUs(outcomes: Outcomes, row: number, kind: LatencyKind): number {
   const end = endNs(outcomes, row, kind);
   return Math.min(LONGEST_US, Math.max(0, Math.round((end - outcomes.dueNs[row]) / 1000)));
 }

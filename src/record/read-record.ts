@@ -6,7 +6,7 @@ import { usageError } from '../errors.js';
 import { RUN_SCHEMA, type RunRecord } from './run-record.js';
 
 /** Where runs land unless `--out` says otherwise. */
-export const RESULTS_DIR = 'results';
+const RESULTS_DIR = 'results';
 
 const count = z.number().int().nonnegative();
 /** NaN is null in JSON: what could not be known. */

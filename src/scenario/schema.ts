@@ -11,7 +11,7 @@ const text = z.string({ error: 'expected text' });
 export const SCENARIO_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
 /** A node's name: part of host names, log folders and gates. */
-export const nodeName = z.string().regex(/^[a-z][a-z0-9-]*$/, {
+const nodeName = z.string().regex(/^[a-z][a-z0-9-]*$/, {
   error: (issue) => `"${String(issue.input)}" can't be a node's name; use lower-case letters, digits and dashes`,
 });
 

@@ -17,10 +17,10 @@ const SESSION_BYTES = 12;
 const BLOCK_BYTES = SESSION_BYTES * 256;
 
 /** Tells the client, and through it the ledger, that the answer is due to a session that is not known. */
-export const SESSION_LOST_HEADER = 'X-Session-Lost: 1';
+const SESSION_LOST_HEADER = 'X-Session-Lost: 1';
 
 /** Header of an answer that the store was wanting for, with the try's result. */
-export const STORE_ERROR_HEADER = 'X-Store-Error';
+const STORE_ERROR_HEADER = 'X-Store-Error';
 
 const REFUSALS: Record<Refusal, { status: number; error: string }> = {
   'session-lost': { status: 503, error: 'session lost' },
@@ -51,7 +51,7 @@ function hash(ms: number): void {
 }
 
 /** The value of the cookie `session`, undefined when there is none. */
-export function sessionOf(request: HttpRequest): string | undefined {
+function sessionOf(request: HttpRequest): string | undefined {
   const cookies = request.headers.get('cookie');
   return cookies === undefined ? undefined : /(?:^|;\s*)session=([\w-]+)/.exec(cookies)?.[1];
 }

@@ -42,7 +42,7 @@ export function remaining(stock: Stock): number {
 }
 
 /** Returns the seats of holds that have run out by `nowMs`. Every step below does so first. */
-export function expireHolds(stock: Stock, nowMs: number): void {
+function expireHolds(stock: Stock, nowMs: number): void {
   for (const id of stock.holding) {
     const session = stock.sessions.get(id)!;
     if (session.hold!.expiresAt > nowMs) return;

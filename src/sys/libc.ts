@@ -95,12 +95,6 @@ export const epollWait = bind_<(epoll: number, events: Uint8Array, max: number, 
 export const epollPwait2 = optional<
   (epoll: number, events: Uint8Array, max: number, timeout: BigInt64Array | null, signals: null) => number
 >('int epoll_pwait2(int, uint8_t*, int, int64_t*, void*)');
-export const read = bind_<(fd: number, data: Uint8Array, length: number) => number>(
-  'int64_t read(int, uint8_t*, size_t)',
-);
-export const write = bind_<(fd: number, data: Uint8Array, length: number) => number>(
-  'int64_t write(int, const uint8_t*, size_t)',
-);
 
 // Namespaces and processes.
 export const setns = bind_<(fd: number, type: number) => number>('int setns(int, int)');

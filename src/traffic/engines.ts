@@ -10,5 +10,3 @@ export const ENGINES: Record<Engine['name'], Engine> = {
   undici: undiciEngine,
   autocannon: autocannonEngine,
 };
-
-export const ENGINE_NAMES = Object.keys(ENGINES) as Engine['name'][];

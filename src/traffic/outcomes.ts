@@ -28,8 +28,7 @@ export const ClientError = {
 } as const;
 export type ClientError = (typeof ClientError)[keyof typeof ClientError];
 
-/** A 16-bit or 8-bit column's value for "not known". */
-export const UNKNOWN_16 = 0xffff;
+/** An 8-bit column's value for "not known". */
 export const UNKNOWN_8 = 0xff;
 
 /** name, bytes per row, typed array: the one list that the arrays, the file format and its reader are made from. */
@@ -80,7 +79,7 @@ export interface Outcomes extends OutcomeColumns {
 }
 
 /** Bytes of one row over all columns. */
-export const ROW_BYTES = COLUMNS.reduce((sum, [, type]) => sum + type.BYTES_PER_ELEMENT, 0);
+const ROW_BYTES = COLUMNS.reduce((sum, [, type]) => sum + type.BYTES_PER_ELEMENT, 0);
 
 /** Lays the columns over a buffer of `visitors * steps` rows, or over a new one. */
 export function outcomes(visitors: number, steps: number, buffer?: SharedArrayBuffer): Outcomes {

@@ -4,7 +4,7 @@ import type { ArrivalPhase } from '../scenario/scenario.js';
 import { randomStream } from './random.js';
 
 /** A schedule holds at most this many visitors: above it, the outcomes alone would fill the memory of a common machine. */
-export const MAX_VISITORS = 20_000_000;
+const MAX_VISITORS = 20_000_000;
 
 /** A phase on the axis of expected visitors: it covers `start` to `end` of them. */
 interface Stretch {

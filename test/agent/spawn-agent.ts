@@ -6,7 +6,7 @@ import { connectAgent } from '../../src/agent/connect.js';
 import type { HostAgent } from '../../src/agent/host-agent.js';
 
 /** The built program. */
-export const AGENT = fileURLToPath(new URL('../../dist/agent/main.js', import.meta.url));
+const AGENT = fileURLToPath(new URL('../../dist/agent/main.js', import.meta.url));
 
 /** Starts an agent in the test's own namespaces; it ends with the test. */
 export async function spawnAgent(

@@ -4,7 +4,7 @@ import { type AdviceFacts, adviceFor } from '../../src/analysis/advice.js';
 import { CAUSE_NAMES } from '../../src/ledger/causes.js';
 import { KIND_NAMES } from '../../src/nodes/registry.js';
 import { type ChainRecord, chainRecord } from '../../src/record/chain-record.js';
-import { loadScenario } from '../../src/scenario/load.js';
+import { loadScenario } from '../../src/run/load-scenario.js';
 import { makePlan } from '../../src/topology/make-plan.js';
 import { scenarioFile, scratch } from '../helpers/portparty.js';
 

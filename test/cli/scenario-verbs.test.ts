@@ -7,7 +7,7 @@ import * as init from '../../src/cli/init.js';
 import * as list from '../../src/cli/list.js';
 import { readyScenarios } from '../../src/cli/ready-scenarios.js';
 import * as schema from '../../src/cli/schema.js';
-import { loadScenario } from '../../src/scenario/load.js';
+import { loadScenario } from '../../src/run/load-scenario.js';
 import { starterScenario } from '../../src/scenario/starter.js';
 
 let home: string;

@@ -43,7 +43,7 @@ export function underWay(child: ChildProcess): Promise<void> {
 }
 
 /** Waits until a command line has said something on stderr. */
-export function said(child: ChildProcess, text: string): Promise<void> {
+function said(child: ChildProcess, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
     child.stderr!.on('data', (data) => {

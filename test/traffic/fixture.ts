@@ -4,7 +4,7 @@ import type net from 'node:net';
 import type { JourneyStep, TrafficPlan } from '../../src/traffic/engine.js';
 import { type Outcomes, RequestState } from '../../src/traffic/outcomes.js';
 
-export const GET: JourneyStep = { name: 'view-event', method: 'GET', path: '/event', body: '' };
+const GET: JourneyStep = { name: 'view-event', method: 'GET', path: '/event', body: '' };
 export const BUY: JourneyStep[] = [
   GET,
   { name: 'hold-seat', method: 'POST', path: '/seats', body: '' },

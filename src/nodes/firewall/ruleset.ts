@@ -5,7 +5,7 @@ import { type Judgement, type Judgements, type Match, type Refusal, refusalsOf }
 /** Table of the rules and of the sets that note whom they met. */
 export const FIREWALL_TABLE = 'portparty_firewall';
 /** SYNs that a set can hold; further ones are refused but not noted. */
-export const REFUSAL_SET_SIZE = 200_000;
+const REFUSAL_SET_SIZE = 200_000;
 /** Source addresses that a limit can count. */
 const SOURCES = 65_535;
 

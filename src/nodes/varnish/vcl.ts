@@ -11,7 +11,7 @@ const seconds = (ms: number) => `${ms / 1000}s`;
 const block = (lines: (string | undefined)[]) => lines.filter((line) => line !== undefined).join('\n');
 
 /** Name of a backend in VCL and in the log. */
-export const backendName = (index: number) => `backend${index}`;
+const backendName = (index: number) => `backend${index}`;
 
 /** `backend` declarations, and the probe that they share. */
 export function backendDeclarations(spec: VarnishSpec, backends: Endpoint[]): string {

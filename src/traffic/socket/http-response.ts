@@ -1,7 +1,7 @@
 /** An incremental parser of HTTP/1.1 responses (RFC 9112): fed bytes as they come, it says when one response is whole. */
 
 /** Longest header block that is accepted, bytes; nginx and Node stop at 8 to 16 KiB. */
-export const MAX_HEADER_BYTES = 65_536;
+const MAX_HEADER_BYTES = 65_536;
 
 const CR_LF_CR_LF = '\r\n\r\n';
 

@@ -38,7 +38,7 @@ function parseCount(text: string): number | undefined {
 const UNIT_MS: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A duration as Go writes it, `1m30s`, in ms. */
-export function parseDuration(text: string): number | undefined {
+function parseDuration(text: string): number | undefined {
   if (!/^(?:[\d.]+(?:us|ms|s|m|h))+$/.test(text)) return undefined;
   let ms = 0;
   for (const [, amount, unit] of text.matchAll(/([\d.]+)(us|ms|s|m|h)/g)) ms += Number(amount) * UNIT_MS[unit];

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadScenario } from '../../src/scenario/load.js';
+import { loadScenario } from '../../src/run/load-scenario.js';
 import { parseScenario } from '../../src/scenario/parse.js';
-import { RIGHT } from './mistake.js';
+import { RIGHT } from '../scenario/mistake.js';
 
 const load = (text: string, options = {}) => parseScenario(text, 'sale.yaml', options, () => '');
 const MINIMAL = `

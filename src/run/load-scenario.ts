@@ -1,10 +1,10 @@
-/** Loads a scenario file: the one place of `scenario/` that reads files. */
+/** A scenario file and what it names, read from disk: the checking itself (scenario/parse.ts) takes text. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { usageError } from '../errors.js';
-import { type LoadOptions, parseScenario } from './parse.js';
-import type { Scenario } from './scenario.js';
+import { type LoadOptions, parseScenario } from '../scenario/parse.js';
+import type { Scenario } from '../scenario/scenario.js';
 
 /**
  * Reads and checks a scenario file and the configuration files that it names.
