@@ -22,7 +22,7 @@ export function readSysctl(netns: string, host: string, name: string): string {
 }
 
 /** `/proc/sys/net` shows the namespace of the thread that opens it. */
-function sysctlPath(name: string): string {
+export function sysctlPath(name: string): string {
   return `/proc/sys/${name.replaceAll('.', '/')}`;
 }
 

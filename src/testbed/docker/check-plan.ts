@@ -1,9 +1,11 @@
 /** Refuses what a daemon cannot do, by node and knob, before anything of the chain is started. */
 import { testbedError } from '../../errors.js';
 import type { Plan } from '../../topology/plan.js';
+import { sysctlError, sysctlPath } from '../sysctl.js';
 import { startContainer } from './container.js';
 import { daemonError, daemonWords, isNotFound } from './daemon.js';
 import { execRun } from './exec.js';
+import { pullImage } from './images/pull.js';
 import { removeLabelled, TESTBED_LABEL } from './removal.js';
 import type { Session } from './session.js';
 
@@ -12,12 +14,13 @@ export async function checkPlan(session: Session, plan: Plan): Promise<void> {
   await checkUserImages(session, plan);
   await checkOpenFiles(session, plan);
   await checkDelays(session, plan);
+  await checkSysctls(session, plan);
 }
 
 const pulled = new Set<string>();
 
 /** Images of the user's own must be there, or be had from their registry. */
-async function checkUserImages({ daemon }: Session, plan: Plan): Promise<void> {
+async function checkUserImages({ daemon, tell }: Session, plan: Plan): Promise<void> {
   for (const { node, spec } of plan.hosts) {
     if (spec.image === undefined || pulled.has(spec.image)) continue;
     const { docker } = daemon;
@@ -27,10 +30,7 @@ async function checkUserImages({ daemon }: Session, plan: Plan): Promise<void> {
     } catch (error) {
       if (!isNotFound(error)) throw daemonError(`looking for the image ${spec.image}`, error, where);
       try {
-        const stream = await docker.pull(spec.image);
-        await new Promise<void>((resolve, reject) =>
-          docker.modem.followProgress(stream, (failed) => (failed ? reject(failed) : resolve())),
-        );
+        await pullImage(docker, spec.image, tell);
       } catch (failed) {
         throw testbedError(
           `the daemon has no image ${spec.image}, and it cannot be pulled: ${daemonWords(failed)}`,
@@ -104,4 +104,18 @@ async function checkDelays(session: Session, plan: Plan): Promise<void> {
     `topology.${delayed.node}.link.delay`,
     'leave the delay out, or load the module sch_netem on the machine of the daemon (sudo modprobe sch_netem)',
   );
+}
+
+/** Settings that a scenario names must be there in the daemon's kernel; a value that it refuses is only known when it is set. */
+async function checkSysctls(session: Session, plan: Plan): Promise<void> {
+  const asked = plan.hosts.flatMap(({ name, spec }) =>
+    Object.entries(spec.sysctls ?? {}).map(([sysctl, value]) => ({ name, sysctl, value: String(value) })),
+  );
+  if (asked.length === 0) return;
+  const paths = [...new Set(asked.map(({ sysctl }) => sysctlPath(sysctl)))];
+  const failure = await probe(session, `sysctls ${paths.join(' ')}`, ['ls', '-d', ...paths]);
+  if (failure === undefined) return;
+  const missing = asked.find(({ sysctl }) => failure.includes(`'${sysctlPath(sysctl)}'`));
+  if (missing === undefined) throw testbedError(failure, 'sysctls');
+  throw sysctlError(missing.name, missing.sysctl, missing.value, { code: 'ENOENT', message: failure });
 }
