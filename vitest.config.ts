@@ -1,11 +1,11 @@
 /**
- * Tests run one file after another: real testbeds share two cores. `npm test` leaves out what takes minutes by itself;
- * `npm run test:all` does not.
+ * Tests run one file after another: real testbeds share two cores. `npm test` leaves out what takes minutes by itself and what
+ * needs a Docker daemon; `npm run test:all` does not.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver. */
-const LONG = ['test/e2e/parity.test.ts'];
+/** Every ready scenario on every driver, and whole trials through agents. */
+const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts'];
 
 const all = process.env.PORTPARTY_TEST_ALL === '1';
 

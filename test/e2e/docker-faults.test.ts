@@ -1,11 +1,12 @@
 /** Faults of the daemon and around it: exit 3 with its own words, the step and the remedy, soon, and nothing left behind. */
-import { existsSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, statSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { docker, dockerMissing, namesOf, thingsOf } from '../helpers/docker.js';
 import { drivers } from '../helpers/everywhere.js';
 import { canLowerRights } from '../helpers/ordinary-user.js';
-import { finished, scenarioFile, scratch, start, underWay } from '../helpers/portparty.js';
+import { finished, MAIN, type StartOptions, scenarioFile, scratch, start, underWay } from '../helpers/portparty.js';
 import type { Way } from '../helpers/ways.js';
 
 const missing = await dockerMissing();
@@ -28,7 +29,7 @@ traffic:
 `;
 const SHORT = CHAIN.replace('for: 60s', 'for: 100ms');
 
-function begin(text: string, options: { env?: Record<string, string>; asUser?: boolean } = {}) {
+function begin(text: string, options: Omit<StartOptions, 'cwd'> = {}) {
   const folder = scratch();
   const args = ['run', scenarioFile(folder, text), '--out', join(folder, 'results'), '--driver', 'docker'];
   const child = start(args, { cwd: folder, ...options });
@@ -56,6 +57,20 @@ describe('a daemon that cannot be had', () => {
       expect(stderr).toContain('group docker');
     },
   );
+});
+
+it('a daemon that never answers is told, and not waited for', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  try {
+    const DOCKER_HOST = `tcp://127.0.0.1:${port}`;
+    const { code, stderr } = await begin(SHORT, { env: { DOCKER_HOST } }).end;
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${DOCKER_HOST} failed: it gave no answer`);
+  } finally {
+    silent.close();
+  }
 });
 
 const ways = drivers.filter(({ driver }) => driver === 'docker');
@@ -98,6 +113,24 @@ describe.skipIf(missing !== undefined)(`what a daemon cannot give${missing ? ` (
     }
     expect(await namesOf(pid)).toEqual([]);
   });
+
+  it('an image that cannot be built is told with its name, the step, and the builder`s own words', async () => {
+    // The same program, with a line in one of its Dockerfiles that fails.
+    const copy = scratch();
+    const [root, dist] = [join(MAIN, '../../..'), join(MAIN, '../..')];
+    cpSync(dist, join(copy, 'dist'), { recursive: true });
+    cpSync(join(root, 'docker'), join(copy, 'docker'), { recursive: true });
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    appendFileSync(join(copy, 'docker/nginx/Dockerfile'), 'RUN echo the disk is full >&2 && exit 28\n');
+    const { pid, end } = begin(SHORT, { main: join(copy, 'dist/cli/main.js') });
+    const { code, stderr } = await end;
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^error: .*nginx/m);
+    expect(stderr).toContain('RUN echo the disk is full');
+    expect(stderr).toMatch(/the disk is full$|returned a non-zero code: 28/m);
+    expect(await namesOf(pid)).toEqual([]);
+  }, 120_000);
 
   it('a sysctl that its kernel has not is refused by host and name', async () => {
     const text = SHORT.replace('shop: { kind: fixed }', 'shop: { kind: fixed, sysctls: { net.ipv4.nonsense: 1 } }');

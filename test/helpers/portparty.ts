@@ -24,12 +24,14 @@ export interface StartOptions {
   /** As an ordinary user who is in this group. */
   group?: number;
   env?: Record<string, string>;
+  /** Another copy of the built command line. */
+  main?: string;
 }
 
 /** Starts the command line. */
 export function start(args: string[], options: StartOptions = {}): ChildProcess {
   const lowered = options.group === undefined ? (options.asUser ? AS_NOBODY : []) : asNobodyOf(options.group);
-  const [program, ...argv] = [...lowered, process.execPath, MAIN, ...args];
+  const [program, ...argv] = [...lowered, process.execPath, options.main ?? MAIN, ...args];
   return spawn(program, argv, {
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,6 +19,9 @@ export interface Daemon {
 /** Where Docker's own documentation says that the daemon listens by default. */
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
+/** How long a daemon may be silent when it is first spoken to, ms. */
+const SILENCE_MS = 10_000;
+
 let connecting: Promise<Daemon> | undefined;
 
 /**
@@ -36,7 +39,7 @@ async function connect(): Promise<Daemon> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   let docker: Dockerode;
   try {
-    docker = (await getContainerRuntimeClient()).container.dockerode;
+    docker = (await within(SILENCE_MS, getContainerRuntimeClient())).container.dockerode;
   } catch (error) {
     throw await whyNone(error);
   }
@@ -66,10 +69,29 @@ async function whyNone(error: unknown): Promise<PortPartyError> {
 async function pingPlainly(): Promise<void> {
   const Docker = createRequire(import.meta.url)('dockerode') as typeof Dockerode;
   const { DOCKER_HOST } = process.env;
+  const over = new AbortController();
   try {
-    await (DOCKER_HOST === undefined ? new Docker({ socketPath: DEFAULT_SOCKET }) : new Docker()).ping();
+    const docker = DOCKER_HOST === undefined ? new Docker({ socketPath: DEFAULT_SOCKET }) : new Docker();
+    // The types leave the option out (lib/docker.js has it).
+    const ping = docker.ping as (options: { abortSignal: AbortSignal }) => Promise<unknown>;
+    await within(SILENCE_MS, ping.call(docker, { abortSignal: over.signal }));
   } catch (error) {
     throw daemonError(`connecting to the Docker daemon at ${DOCKER_HOST ?? `unix://${DEFAULT_SOCKET}`}`, error);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Rejects when it takes longer; what it then still does is nobody's concern. */
+async function within<Value>(ms: number, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it gave no answer within ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, silence]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -80,7 +102,7 @@ const HINTS: [told: RegExp, hint: string][] = [
     'add this user to the group docker (sudo usermod -aG docker $USER), or use sudo',
   ],
   [/ENOENT|ECONNREFUSED/, 'start the daemon (sudo systemctl start docker, or sudo dockerd), or set DOCKER_HOST'],
-  [/ENOTFOUND|EHOSTUNREACH|ETIMEDOUT/, 'check DOCKER_HOST'],
+  [/ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|no answer within/, 'check DOCKER_HOST, and whether the daemon there is well'],
   [/no space left on device/i, 'docker system df shows what takes the space, docker system prune frees it'],
   [
     /Pool overlaps with other one/i,
