@@ -153,14 +153,14 @@ async function stop(host: Host, daemon: HostProcess, master: string, mayQueue: b
     await daemon.signal('SIGCONT');
     if (mayQueue) await host.writeFile(OPEN_FILE, await workers(host, master, 'open'));
     await workers(host, master, 'end', String(STOP_MS));
-    await endSoftly(daemon);
+    await ended(daemon);
   }
   const program = `${host.distDir}/nodes/haproxy/rings-to-log.js`;
   await host.run([host.nodeBinary, program, host.runDir, `${host.logDir}/${LOG_FILE}`]);
 }
 
-async function endSoftly(daemon: HostProcess): Promise<void> {
-  await daemon.signal('SIGUSR1');
+/** Waits for its end, which it has been told to come to. */
+async function ended(daemon: HostProcess): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise((resolve) => {
     timer = setTimeout(resolve, 5_000);

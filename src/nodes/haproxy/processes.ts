@@ -2,6 +2,7 @@
 
 /** The processes of one haproxy, by their ids as it sees them itself. */
 export interface Processes {
+  master: number;
   /** How often it was told to load its configuration again. */
   reloads: number;
   /** How many of the last of these failed. */
@@ -12,12 +13,20 @@ export interface Processes {
   former: number[];
 }
 
-/** Reads the answer of the master to `show proc`: a table with a heading for each sort of process. */
+/** Reads the answer of the master to `show proc`: a table with a heading for each sort of process. Throws when it is none. */
 export function readProcesses(text: string): Processes {
-  const [, reloads = '0', failed = '0'] = /^\d+\s+master\s+(\d+)(?: \[failed: (\d+)\])?/m.exec(text) ?? [];
+  const master = /^(\d+)\s+master\s+(\d+)(?: \[failed: (\d+)\])?/m.exec(text);
+  if (master === null) throw new Error(`haproxy did not tell of its processes: ${text}`);
+  const [, id, reloads, failed = '0'] = master;
   const ids = (part: string) => [...part.matchAll(/^(\d+)\s+worker\s/gm)].map(([, pid]) => Number(pid));
   const [current = '', former = ''] = text.split(/^# old workers$/m);
-  return { reloads: Number(reloads), failed: Number(failed), current: ids(current)[0], former: ids(former) };
+  return {
+    master: Number(id),
+    reloads: Number(reloads),
+    failed: Number(failed),
+    current: ids(current)[0],
+    former: ids(former),
+  };
 }
 
 /** The requests' ids in the answer of a worker to `show sess`; who asks is one of its sessions, too. */

@@ -4,7 +4,7 @@
  *     node workers.js SOCKET state      prints what the worker says of itself: show info; show stat
  *     node workers.js SOCKET reload     has the configuration loaded again; prints the same of the new worker once it serves
  *     node workers.js SOCKET open       prints the requests that are under way, those of former workers included
- *     node workers.js SOCKET end MS     lets these requests end for so long, then cuts them off; haproxy logs them
+ *     node workers.js SOCKET end MS     lets these requests end for so long, then cuts them off (haproxy logs them), and ends haproxy
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,35 +15,47 @@ const ASK_MS = 5_000;
 /** How long a new worker may take to serve, ms; it takes some 100. */
 const RELOAD_MS = 10_000;
 const POLL_MS = 10;
-/** Commands in one line; haproxy takes a line of 16 kB. */
-const BATCH = 100;
+/** How long workers may take to log what has been cut off, ms. */
+const LAST_LINES_MS = 2_000;
 
 const [socket, task, ms] = process.argv.slice(2);
 
-switch (task) {
-  case 'state':
-    process.stdout.write(await stateOf((await processes()).current));
-    break;
-  case 'reload':
-    process.stdout.write(await reload());
-    break;
-  case 'open':
-    for (const pid of workersOf(await processes())) process.stdout.write(await askWorker(pid, 'show sess all'));
-    break;
-  case 'end':
-    await endRequests(Number(ms));
-    break;
-  default:
-    throw new Error(`unknown task ${task}`);
+try {
+  await run();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 }
 
-function ask(command: string): Promise<string> {
+async function run(): Promise<void> {
+  switch (task) {
+    case 'state':
+      process.stdout.write(await stateOf((await processes()).current));
+      return;
+    case 'reload':
+      process.stdout.write(await reload());
+      return;
+    case 'open':
+      for (const pid of workersOf(await processes())) process.stdout.write(await askFormer(pid, ['show sess all']));
+      return;
+    case 'end':
+      await endRequests(Number(ms));
+      // To the master alone: a worker that hears it twice ends on the spot.
+      process.kill((await processes()).master, 'SIGUSR1');
+      return;
+    default:
+      throw new Error(`unknown task ${task}`);
+  }
+}
+
+/** The answers to commands, each on a line of its own: the master hands on no more than one from a line. */
+function ask(...commands: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
     connect(socket)
-      .end(`${command}\n`)
+      .end(`${commands.join('\n')}\n`)
       .setEncoding('utf8')
-      .setTimeout(ASK_MS, () => reject(new Error(`haproxy has not answered \`${command}\` for ${ASK_MS / 1000} s`)))
+      .setTimeout(ASK_MS, () => reject(new Error(`haproxy has not answered \`${commands[0]}\` for ${ASK_MS / 1000} s`)))
       .on('data', (text) => {
         answer += text;
       })
@@ -60,13 +72,17 @@ function workersOf({ current, former }: Processes): number[] {
   return current === undefined ? former : [current, ...former];
 }
 
-/** '' of one that has ended meanwhile. */
-function askWorker(pid: number, command: string): Promise<string> {
-  return ask(`@!${pid} ${command}`).catch(() => '');
+function askWorker(pid: number | undefined, commands: string[]): Promise<string> {
+  return ask(...commands.map((command) => `@!${pid} ${command}`));
 }
 
-async function stateOf(pid: number | undefined): Promise<string> {
-  return ask(`@!${pid} show info; show stat`);
+/** The same of one that may have ended meanwhile: ''. */
+function askFormer(pid: number, commands: string[]): Promise<string> {
+  return askWorker(pid, commands).catch(() => '');
+}
+
+function stateOf(pid: number | undefined): Promise<string> {
+  return askWorker(pid, ['show info', 'show stat']);
 }
 
 async function reload(): Promise<string> {
@@ -77,36 +93,34 @@ async function reload(): Promise<string> {
   while (performance.now() < deadline) {
     const now = await processes().catch(() => undefined);
     if (now !== undefined && now.reloads > before) {
-      if (now.failed > 0) return fail('its new process did not start');
+      if (now.failed > 0) throw new Error('its new process did not start');
       // It answers once it serves.
       const state = await stateOf(now.current).catch(() => '');
       if (state.includes('Pid: ')) return state;
     }
     await sleep(POLL_MS);
   }
-  return fail(`it had not taken up its new configuration after ${RELOAD_MS / 1000} s`);
+  throw new Error(`it had not taken up its new configuration after ${RELOAD_MS / 1000} s`);
 }
 
-function fail(why: string): never {
-  console.error(why);
-  process.exit(1);
-}
-
+/** Until no request is under way, and the workers that were told to end before have ended: told again they would not log the rest. */
 async function endRequests(withinMs: number): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const workers = workersOf(await processes());
+    const told = await processes();
     const late = performance.now() >= deadline;
     let open = 0;
-    for (const pid of workers) {
-      const requests = readRequests(await askWorker(pid, 'show sess'));
+    for (const pid of workersOf(told)) {
+      const requests = readRequests(await askFormer(pid, ['show sess']));
       open += requests.length;
-      for (let from = 0; late && from < requests.length; from += BATCH) {
-        const batch = requests.slice(from, from + BATCH).map((id) => `shutdown session ${id}`);
-        await askWorker(pid, batch.join('; '));
-      }
+      if (late && requests.length > 0)
+        await askFormer(
+          pid,
+          requests.map((id) => `shutdown session ${id}`),
+        );
     }
-    if (open === 0 || late) return;
+    if (open === 0 && told.former.length === 0) return;
+    if (performance.now() >= deadline + LAST_LINES_MS) return;
     await sleep(POLL_MS);
   }
 }
