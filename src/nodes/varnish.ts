@@ -125,7 +125,7 @@ function refuse(spec: VarnishSpec): KnobProblem[] {
       `Varnish does not compare its backends' loads, so it has no \`algorithm: ${spec.algorithm}\``,
       'use round-robin, random, hash or fallback, or `kind: nginx` or `kind: haproxy`',
     );
-  if (spec.weights !== undefined) {
+  if (spec.weights !== undefined && spec.config === undefined) {
     const director = directorOf(spec);
     if (director === 'round_robin')
       say(['weights'], 'the turns that Varnish takes have no weights', 'add `algorithm: random`, or use `kind: nginx`');

@@ -138,9 +138,9 @@ variants:
   );
   for (const product of ['nginx', 'haproxy', 'squid']) {
     const served = servedBy(run, product);
-    // Three in four while the old weights held.
-    expect(served[0].filter((visitor) => visitor < 40)).toHaveLength(30);
-    // The last hundred may begin in the middle of a round.
+    // A window may begin and end in the middle of a round, and neighbours overtake each other: first by the old weights, then by the new.
+    const early = served[0].filter((visitor) => visitor < 40).length;
+    expect(Math.abs(early - 30)).toBeLessThanOrEqual(2);
     expect(Math.abs(lastShares(served)[1] - 90)).toBeLessThanOrEqual(2);
   }
   for (const name of ['haproxy', 'varnish', 'drained']) expect(lossesOf(run, name)).toEqual({});
