@@ -52,10 +52,13 @@ async function run(): Promise<void> {
 function ask(...commands: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
-    connect(socket)
+    const connection = connect(socket);
+    const silent = () =>
+      connection.destroy(new Error(`haproxy has not answered \`${commands[0]}\` for ${ASK_MS / 1000} s`));
+    connection
       .end(`${commands.join('\n')}\n`)
       .setEncoding('utf8')
-      .setTimeout(ASK_MS, () => reject(new Error(`haproxy has not answered \`${commands[0]}\` for ${ASK_MS / 1000} s`)))
+      .setTimeout(ASK_MS, silent)
       .on('data', (text) => {
         answer += text;
       })
