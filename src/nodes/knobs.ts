@@ -66,6 +66,34 @@ export const algorithm = z.enum(['round-robin', 'least-connections', 'random-two
  * a ring of backends (consistent hash).
  */
 export const sticky = z.enum(['none', 'source', 'cookie', 'consistent-hash']).default('none');
+/** The largest weight that every product takes: HAProxy's own limit. */
+const LARGEST_WEIGHT = 256;
+/** How many requests each backend gets for those that the others get: one whole number per backend, in order; 0: no new ones. */
+export const weights = z
+  .array(count(0, LARGEST_WEIGHT), {
+    error: 'expected a list with one whole number for each backend; write it like [3, 1]',
+  })
+  .optional();
+
+/** Weights that leave nobody to serve, or that stand beside a configuration which shares out the requests itself. */
+export function weightProblems(spec: { weights?: number[]; config?: string }): KnobProblem[] {
+  if (spec.weights === undefined) return [];
+  const problems: KnobProblem[] = [];
+  if (spec.weights.length > 0 && spec.weights.every((weight) => weight === 0))
+    problems.push({
+      path: ['weights'],
+      message: 'no backend would get any request',
+      hint: 'give one of them a weight of at least 1',
+    });
+  if (spec.config !== undefined)
+    problems.push({
+      path: ['weights'],
+      message: `${spec.config} shares out the requests itself, so \`weights\` would have no effect`,
+      hint: 'leave out one of the two',
+    });
+  return problems;
+}
+
 /** Client connections that a proxy serves at a time, all of its workers together. */
 export const maxConnections = count(1).optional();
 /** Connections (or requests, where the product counts those) that a proxy has to one backend at a time; further ones wait or are refused. */

@@ -21,6 +21,8 @@ import {
   retries,
   sourceAddresses,
   sticky,
+  weightProblems,
+  weights,
   workers,
 } from './knobs.js';
 import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
@@ -43,6 +45,7 @@ const knobs = z.strictObject({
   failTimeout: failTimeout.default(10_000),
   algorithm,
   sticky,
+  weights,
   rateLimit,
   connectTimeout,
   responseTimeout,
@@ -71,7 +74,7 @@ export const nginx = defineKind({
   },
   refuse,
   reloads: true,
-  live: ['keepalive', 'algorithm', 'sticky', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
+  live: ['keepalive', 'algorithm', 'sticky', 'weights', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
   start,
   imageConfig({ host, spec, listen, backends, userConfig }) {
     const adapted = adaptConfig(userConfig!, spec, filesOf(host), listen!, backends, 'image');
@@ -82,7 +85,7 @@ export const nginx = defineKind({
 
 /** What NGINX Open Source cannot do of these values. */
 function refuse(spec: NginxSpec): KnobProblem[] {
-  const problems: KnobProblem[] = [];
+  const problems = weightProblems(spec);
   if (spec.sticky === 'cookie')
     problems.push({
       path: ['sticky'],

@@ -19,6 +19,8 @@ import {
   sourceAddresses,
   sticky,
   uncountedKeepalive,
+  weightProblems,
+  weights,
 } from './knobs.js';
 import { listensOn } from './ready.js';
 import { renderConfig, type SquidFiles } from './squid/config.js';
@@ -36,6 +38,7 @@ const knobs = z.strictObject({
   sourceAddresses,
   algorithm,
   sticky,
+  weights,
   backendConnections,
   retries: count(0, 10).optional(),
   redispatch,
@@ -77,6 +80,7 @@ export const squid = defineKind({
     'keepalive',
     'algorithm',
     'sticky',
+    'weights',
     'backendConnections',
     'retries',
     'redispatch',
@@ -99,7 +103,7 @@ const BACKENDS_ARE_NAMED = 'a forward proxy asks the server that its client name
 
 /** What Squid cannot do of these values. */
 function refuse(spec: SquidSpec): KnobProblem[] {
-  const problems: KnobProblem[] = [];
+  const problems = weightProblems(spec);
   const say = (path: KnobProblem['path'], message: string, hint: string) => problems.push({ path, message, hint });
   if (spec.sticky === 'cookie')
     say(['sticky'], 'Squid sets no cookies of its own', 'use `sticky: source`, or `kind: haproxy`');
@@ -115,6 +119,12 @@ function refuse(spec: SquidSpec): KnobProblem[] {
       `Squid has no \`algorithm: ${spec.algorithm}\``,
       'use round-robin or hash, or `kind: nginx` or `kind: haproxy`',
     );
+  if (spec.weights?.includes(0))
+    say(
+      ['weights'],
+      'Squid takes a weight of 0 for 1',
+      'write at least 1, or use `kind: nginx` or `kind: haproxy`, which leave such a backend out',
+    );
   for (const knob of ['connectTimeout', 'responseTimeout'] as const) {
     const ms = spec[knob];
     if (ms !== undefined && (ms === 0 || ms % 1000 !== 0))
@@ -129,7 +139,7 @@ function refuse(spec: SquidSpec): KnobProblem[] {
   if (spec.mode === 'forward') {
     if (spec.sticky !== 'none') say(['sticky'], BACKENDS_ARE_NAMED, 'leave out `sticky`');
     if (spec.algorithm !== 'round-robin') say(['algorithm'], BACKENDS_ARE_NAMED, 'leave out `algorithm`');
-    for (const knob of ['backendConnections', 'maxFails', 'redispatch'] as const)
+    for (const knob of ['weights', 'backendConnections', 'maxFails', 'redispatch'] as const)
       if (spec[knob] !== undefined) say([knob], BACKENDS_ARE_NAMED, `leave out \`${knob}\`, or use \`mode: reverse\``);
   } else if ((spec.backendConnections ?? 0) % spec.sourceAddresses !== 0)
     say(

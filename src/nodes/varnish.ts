@@ -20,12 +20,14 @@ import {
   retries,
   sticky,
   uncountedKeepalive,
+  weightProblems,
+  weights,
 } from './knobs.js';
 import { listensOn } from './ready.js';
 import { LOG_FILE, startLogging } from './varnish/logging.js';
 import { readVarnishLog } from './varnish/logs.js';
 import { adaptVcl } from './varnish/user-vcl.js';
-import { renderVcl } from './varnish/vcl.js';
+import { directorOf, renderVcl } from './varnish/vcl.js';
 
 const knobs = z.strictObject({
   ...commonKnobs,
@@ -36,6 +38,7 @@ const knobs = z.strictObject({
     .enum(['round-robin', 'least-connections', 'random-two', 'hash', 'random', 'fallback'])
     .default('round-robin'),
   sticky,
+  weights,
   backendConnections,
   retries,
   redispatch,
@@ -77,6 +80,7 @@ export const varnish = defineKind({
     'keepalive',
     'algorithm',
     'sticky',
+    'weights',
     'backendConnections',
     'retries',
     'redispatch',
@@ -101,7 +105,7 @@ const LARGEST_WINDOW = 64;
 
 /** What Varnish cannot do of these values. */
 function refuse(spec: VarnishSpec): KnobProblem[] {
-  const problems: KnobProblem[] = [];
+  const problems = weightProblems(spec);
   const say = (path: KnobProblem['path'], message: string, hint: string) => problems.push({ path, message, hint });
   if (spec.sticky === 'cookie')
     say(
@@ -121,6 +125,23 @@ function refuse(spec: VarnishSpec): KnobProblem[] {
       `Varnish does not compare its backends' loads, so it has no \`algorithm: ${spec.algorithm}\``,
       'use round-robin, random, hash or fallback, or `kind: nginx` or `kind: haproxy`',
     );
+  if (spec.weights !== undefined && spec.config === undefined) {
+    const director = directorOf(spec);
+    if (director === 'round_robin')
+      say(['weights'], 'the turns that Varnish takes have no weights', 'add `algorithm: random`, or use `kind: nginx`');
+    if (director === 'fallback')
+      say(
+        ['weights'],
+        '`algorithm: fallback` takes the first healthy backend, whatever its weight',
+        'use `algorithm: random`, or leave out `weights`',
+      );
+    if (director === 'shard' && spec.weights.includes(0))
+      say(
+        ['weights'],
+        'the consistent hash of Varnish has no weight of 0',
+        'write at least 1, or use `algorithm: random` or `sticky: source`',
+      );
+  }
   if ((spec.maxFails ?? 1) > 1)
     say(
       ['maxFails'],

@@ -11,6 +11,7 @@ import { forwardProxyProblems } from './forward-proxy-problems.js';
 import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 import { meansStore, storeProblems } from './store-problems.js';
+import { weightCountProblems } from './weight-problems.js';
 
 /** The problems of a topology. */
 export function chainProblems(topology: Topology): Problem[] {
@@ -81,7 +82,7 @@ function knobProblems(topology: Topology, name: string): Problem[] {
     });
   }
   problems.push(...portBlockProblems(topology, name));
-  const refused = kindOf(spec.kind).refuse?.(spec) ?? [];
+  const refused = [...(kindOf(spec.kind).refuse?.(spec) ?? []), ...weightCountProblems(topology, name)];
   problems.push(
     ...refused.map(({ path, ...said }): Problem => ({ ...said, path: ['topology', name, ...path], at: 'value' })),
   );

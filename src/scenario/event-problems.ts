@@ -8,6 +8,7 @@ import type { KeyPath, Problem } from './problem.js';
 import type { EventTarget } from './scenario.js';
 import { EVENT_ACTIONS, type WrittenEvent } from './schema.js';
 import { checkSchema, didYouMean } from './schema-problems.js';
+import { weightCountProblems } from './weight-problems.js';
 
 type Said = Pick<Problem, 'message' | 'hint'>;
 
@@ -114,18 +115,30 @@ function setProblems(set: Record<string, unknown>, topology: Topology, path: Key
 
 /** What a product cannot do of all the new values together; `topology` has them afterwards. */
 function refusals(set: Record<string, unknown>, topology: Topology, path: KeyPath): Problem[] {
-  const firstKey = new Map<string, string>();
+  /** By node: the key of each knob that is set. */
+  const keys = new Map<string, Map<string, string>>();
   for (const [key, value] of Object.entries(set)) {
     const { target, what } = readSetPath(key)!;
     if (!('knob' in what)) continue;
     const spec = topology[target.node];
     const read = knobSchema(spec.kind, what.knob).parse(value);
     topology[target.node] = { ...spec, [what.knob]: read } as NodeSpec;
-    if (!firstKey.has(target.node)) firstKey.set(target.node, key);
+    keys.set(target.node, (keys.get(target.node) ?? new Map()).set(what.knob, key));
   }
-  return [...firstKey].flatMap(([node, key]) => {
-    const refused = kindOf(topology[node].kind).refuse?.(topology[node]) ?? [];
-    return refused.map(({ message, hint }): Problem => ({ message, hint, path: [...path, key], at: 'value' }));
+  return [...keys].flatMap(([node, keyOf]) => {
+    const refused = [
+      ...(kindOf(topology[node].kind).refuse?.(topology[node]) ?? []),
+      ...weightCountProblems(topology, node),
+    ];
+    const [first] = keyOf.values();
+    return refused.map(
+      ({ message, hint, path: [knob] }): Problem => ({
+        message,
+        hint,
+        path: [...path, keyOf.get(knob) ?? first],
+        at: 'value',
+      }),
+    );
   });
 }
 

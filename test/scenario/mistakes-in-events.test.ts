@@ -163,6 +163,27 @@ describe('events', () => {
       'leave out one of the two',
     ],
     [
+      'that set weights beside another knob, too few of them',
+      scenario('[{ at: 1s, set: { balancer.keepalive: 5, balancer.weights: [1] } }]'),
+      '9:68',
+      '1 weight for 2 backends',
+      'write one whole number for each host of `shop`, shop[0] to shop[1]',
+    ],
+    [
+      'that set a weight which is none',
+      scenario('[{ at: 1s, set: { balancer.weights: [1, -2] } }]'),
+      '9:49',
+      '`weights[1]`: must be at least 0',
+      undefined,
+    ],
+    [
+      'that set what takes another socket of HAProxy',
+      scenario('[{ at: 1s, set: { balancer.backlog: 5 } }]').replace('kind: nginx', 'kind: haproxy'),
+      '9:27',
+      '`backlog` of a haproxy cannot be changed while it runs',
+      'what can: keepalive, workers, algorithm, sticky, weights, maxConnections, backendConnections, queueTimeout, queueLength, retries, redispatch, healthCheck, maxFails, rateLimit, connectTimeout, responseTimeout, sysctls.…',
+    ],
+    [
       'that set nothing of anybody',
       scenario('[{ at: 1s, set: { balancer: hash } }]'),
       '9:27',

@@ -1,8 +1,9 @@
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { parseScenario } from '../../src/scenario/parse.js';
 import { changed, type Mistake, testMistakes } from './mistake.js';
 
 /** The scenario's proxy with one knob more, and what is said of it. */
-function knob(kind: string, written: string, column: number, message: string, hint: string): Mistake {
+function knob(kind: string, written: string, column: number, message: string, hint: string | undefined): Mistake {
   return [
     `${written} of ${kind}`,
     changed('kind: nginx, keepalive: 0', `kind: ${kind}, ${written}`),
@@ -106,6 +107,31 @@ describe('haproxy', () => {
     ),
     knob('haproxy', 'rateLimit: { rate: 0/s }', 49, '`rate`: this rate would refuse everything', 'write it like 100/s'),
   ]);
+});
+
+describe('weights', () => {
+  const EACH = 'write one whole number for each host of `shop`, shop[0] to shop[1]';
+  testMistakes([
+    knob('nginx', 'weights: [3, 1, 1]', 37, '3 weights for 2 backends', EACH),
+    knob('haproxy', 'weights: [3]', 39, '1 weight for 2 backends', EACH),
+    knob(
+      'haproxy',
+      'weights: 3',
+      39,
+      '`weights`: expected a list with one whole number for each backend',
+      'write it like [3, 1]',
+    ),
+    knob('haproxy', 'weights: [3, 0.5]', 43, '`weights[1]`: expected a whole number', undefined),
+    knob('haproxy', 'weights: [3, 257]', 43, '`weights[1]`: must be at most 256', undefined),
+    knob('nginx', 'weights: [0, 0]', 37, 'no backend would get any request', 'give one of them a weight of at least 1'),
+  ]);
+
+  it.each(['nginx', 'haproxy', 'squid', 'varnish'])('have no effect beside a configuration for %s', (kind) => {
+    const text = changed('kind: nginx, keepalive: 0', `kind: ${kind}, config: own.cfg, weights: [3, 1]`);
+    expect(() => parseScenario(text, 'sale.yaml', {}, () => '')).toThrow(
+      'own.cfg shares out the requests itself, so `weights` would have no effect',
+    );
+  });
 });
 
 describe('a server', () => {

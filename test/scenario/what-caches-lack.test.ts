@@ -45,6 +45,12 @@ describe('squid', () => {
       'Squid limits bandwidth, not requests',
       'use `kind: nginx` or `kind: haproxy`',
     ),
+    squid(
+      'weights: [3, 0]',
+      37,
+      'Squid takes a weight of 0 for 1',
+      'write at least 1, or use `kind: nginx` or `kind: haproxy`, which leave such a backend out',
+    ),
     squid('connectTimeout: 1500ms', 44, 'Squid counts its time-outs in whole seconds', 'write 2s'),
     squid(
       'cache: { ttl: 10s }',
@@ -106,6 +112,24 @@ describe('varnish', () => {
       40,
       'Varnish holds a backend down after the first connection that fails',
       'write 1, or 0 for never; or use `healthCheck: { fall: n }`',
+    ),
+    varnish(
+      'weights: [3, 1]',
+      39,
+      'the turns that Varnish takes have no weights',
+      'add `algorithm: random`, or use `kind: nginx`',
+    ),
+    varnish(
+      'algorithm: fallback, weights: [3, 1]',
+      60,
+      '`algorithm: fallback` takes the first healthy backend, whatever its weight',
+      'use `algorithm: random`, or leave out `weights`',
+    ),
+    varnish(
+      'algorithm: hash, weights: [3, 0]',
+      56,
+      'the consistent hash of Varnish has no weight of 0',
+      'write at least 1, or use `algorithm: random` or `sticky: source`',
     ),
     varnish('redispatch: true', 42, 'without further tries `redispatch` would have no effect', 'add `retries: 1`'),
     varnish(

@@ -54,16 +54,12 @@ const RING = 'portparty';
 /** The longest line: a request's head is no longer. */
 const LINE_BYTES = 16_384;
 
-/** How long requests under way may take to end when haproxy is told to, before they are cut off (and logged), ms. */
-const STOP_MS = 500;
-
 /** Lines of the `global` section that the testbed decides, for a rendered configuration and for the user's own. */
 export function globalLines(files: HaproxyFiles): string[] {
   return [
     // RFC 5424 is the one format whose times have microseconds.
     `log ${files.ring === undefined ? 'stdout' : `ring@${RING}`} len ${LINE_BYTES} format rfc5424 daemon`,
     `stats socket "${files.socket}" mode 600 level admin`,
-    `hard-stop-after ${STOP_MS}ms`,
   ];
 }
 
@@ -103,9 +99,10 @@ export function serverLines(backends: Endpoint[], sources: string[]): string[] {
 }
 
 /** Options of one server line. Limits are for the backend as a whole: its lines share them. */
-function serverOptions(spec: HaproxySpec, name: string, source: number): string {
+function serverOptions(spec: HaproxySpec, name: string, backend: number, source: number): string {
   const options: string[] = [];
   const sharesOf = (total: number) => Math.floor((total + spec.sourceAddresses - 1 - source) / spec.sourceAddresses);
+  if (spec.weights !== undefined) options.push(`weight ${spec.weights[backend]}`);
   if (spec.backendConnections !== undefined) options.push(`maxconn ${sharesOf(spec.backendConnections)}`);
   if (spec.keepalive > 0) options.push(`pool-max-conn ${sharesOf(spec.keepalive)}`);
   if (spec.sticky === 'cookie') options.push(`cookie ${name}`);
@@ -174,7 +171,7 @@ export function renderConfig(
   const optional = (value: unknown, line: string) => (value === undefined || value === false ? [] : [line]);
   const servers = serverLines(backends, sources).map((line, index) => {
     const [name] = line.split(' ');
-    return `server ${line}${serverOptions(spec, name, Math.floor(index / backends.length))}`;
+    return `server ${line}${serverOptions(spec, name, index % backends.length, Math.floor(index / backends.length))}`;
   });
   return [
     section('global', [...globalLines(files), `nbthread ${spec.workers}`]),

@@ -9,16 +9,15 @@ export interface LimitReached {
 }
 
 /**
- * Which limit a request's line shows as reached. `state` is the Runtime API's answer to `show info; show stat`: the process's limit, which
- * goes back to its descriptors where the configuration names none, and each frontend's.
+ * Which limit a request's line, written by the worker of that id, shows as reached. `state` is what each worker answered to
+ * `show info; show stat`: the process's limit, which goes back to its descriptors where the configuration names none, and each frontend's.
  */
-export function limitsOf(state: string, config: string): (line: RequestLine) => LimitReached | undefined {
-  const info = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(state)?.[1] ?? Number.NaN);
-  const process = info('Maxconn');
-  const descriptors = info('Ulimit-n');
+export function limitsOf(state: string, config: string): (line: RequestLine, pid: number) => LimitReached | undefined {
   const chosen = /^global\b(?:\n[ \t].*|\n)*\n[ \t]+maxconn /m.test(config);
-  const frontends = frontendLimits(state);
-  return ({ connections, frontend }) => {
+  const workers = state.split(/^(?=Name: )/m).map(workerLimits);
+  const byPid = new Map(workers.map((worker) => [worker.pid, worker]));
+  return ({ connections, frontend }, pid) => {
+    const { process, descriptors, frontends } = byPid.get(pid) ?? workers[workers.length - 1];
     const [all, own] = connections.split('/').map(Number);
     const limit = frontends.get(frontend);
     if (limit !== undefined && limit < process && own >= limit)
@@ -32,6 +31,17 @@ export function limitsOf(state: string, config: string): (line: RequestLine) => 
         words: `haproxy served ${all} connections of at most ${process} (maxconn of the process, ${chosen ? 'as configured' : `made from its ${descriptors} descriptors`})`,
       };
     return undefined;
+  };
+}
+
+/** What one worker says of itself. */
+function workerLimits(state: string) {
+  const info = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(state)?.[1] ?? Number.NaN);
+  return {
+    pid: info('Pid'),
+    process: info('Maxconn'),
+    descriptors: info('Ulimit-n'),
+    frontends: frontendLimits(state),
   };
 }
 

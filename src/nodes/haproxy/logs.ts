@@ -47,11 +47,13 @@ export interface RequestLine {
 export interface LogLine {
   /** Unix time in ms, to the microsecond. */
   at: number;
+  /** Id of the worker that wrote it, as haproxy sees it. */
+  pid: number;
   text: string;
 }
 
 /** RFC 5424: priority, version, time, host, program, process id, message id, structured data. */
-const LINE = /^<\d+>1 (\S+) \S+ \S+ \d+ \S+ - (.*)$/;
+const LINE = /^<\d+>1 (\S+) \S+ \S+ (\d+) \S+ - (.*)$/;
 
 /** Of the log's moments at a limit one per this time is kept: those around it tell nothing new, ms. */
 const INCIDENT_EVERY_MS = 500;
@@ -61,7 +63,7 @@ export interface HaproxyTexts {
   log: string;
   /** The configuration that it ran with. */
   config: string;
-  /** What the Runtime API said to `show info; show stat` at the start. */
+  /** What each worker said to `show info; show stat` when it began to serve. */
   state: string;
   /** What it said to `show sess all` at the end; '' where nothing can wait in a queue. */
   open: string;
@@ -70,19 +72,21 @@ export interface HaproxyTexts {
 /** Reads the log, and what haproxy said of itself beside it. */
 export function readHaproxyLog(host: string, { log, config, state, open }: HaproxyTexts): LogReading {
   const lines = log.split('\n').flatMap((line): LogLine[] => {
-    const [, time, text] = LINE.exec(line) ?? [];
-    return time === undefined ? [] : [{ at: unixMs(time), text }];
+    const [, time, pid, text] = LINE.exec(line) ?? [];
+    return time === undefined ? [] : [{ at: unixMs(time), pid: Number(pid), text }];
   });
+  // A worker that finishes its requests still writes while the next one serves.
+  lines.sort((a, b) => a.at - b.at);
   const limits = limitsOf(state, config);
   const requests: Claimant[] = [];
   const incidents: Incident[] = [];
-  for (const { at, text } of lines) {
+  for (const { at, pid, text } of lines) {
     const line = readRequestLine(text);
     if (line === undefined) continue;
-    const reached = limits(line);
+    const reached = limits(line, pid);
     if (reached !== undefined && at >= (incidents.at(-1)?.at ?? 0) + INCIDENT_EVERY_MS)
       incidents.push({ host, at, cause: reached.cause, evidence: reached.words });
-    if (line.id !== '') requests.push(claimantOf(line, text, at));
+    if (line.id !== '') requests.push(claimantOf(line, { at, pid, text }));
   }
   const shares = shareShortages(lines, requests);
   const sightings = requests.map((request) => sightingOf(host, request, shares.get(request)!));
@@ -92,10 +96,10 @@ export function readHaproxyLog(host: string, { log, config, state, open }: Hapro
   };
 }
 
-function claimantOf(line: RequestLine, text: string, at: number): Claimant {
+function claimantOf(line: RequestLine, logged: LogLine): Claimant {
   const startedAt = Number(line.accept) * 1000 + line.handshake + Math.max(0, line.idle);
   const certain = tryResult(line) === 'no-local-port';
-  return { line, text, at, startedAt, tries: repeatsOf(line) + (certain ? 1 : 0), certain };
+  return { ...logged, line, startedAt, tries: repeatsOf(line) + (certain ? 1 : 0), certain };
 }
 
 const repeatsOf = (line: RequestLine) => Number(line.retries.replace('+', ''));

@@ -46,7 +46,6 @@ const DECIDED_GLOBALS = new Set([
   'uid',
   'gid',
   'pidfile',
-  'hard-stop-after',
 ]);
 
 /** What would hide a line of the log, or change its form, in every other section. */

@@ -61,14 +61,18 @@ ${temporary.map((name) => `  ${name}_temp_path "${files.runDir}/${name}";`).join
 `;
 }
 
-/** `server` lines of an upstream block. */
+/** `server` lines of an upstream block. A backend whose weight is 0 is `down`: nginx knows no such weight. */
 export function serverLines(
-  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout' | 'backendConnections'>,
+  spec: Pick<NginxSpec, 'maxFails' | 'failTimeout' | 'backendConnections' | 'weights'>,
   backends: Endpoint[],
 ): string {
-  const { maxFails, failTimeout, backendConnections: most } = spec;
+  const { maxFails, failTimeout, backendConnections: most, weights } = spec;
   const limits = `max_fails=${maxFails} fail_timeout=${failTimeout / 1000}s${most === undefined ? '' : ` max_conns=${most}`}`;
-  return backends.map(({ address, port }) => `    server ${address}:${port} ${limits};`).join('\n');
+  const share = (weight: number | undefined) =>
+    weight === undefined ? '' : weight === 0 ? ' down' : ` weight=${weight}`;
+  return backends
+    .map(({ address, port }, index) => `    server ${address}:${port} ${limits}${share(weights?.[index])};`)
+    .join('\n');
 }
 
 /** A rate per second as `limit_req_zone` has it; undefined for one that it cannot say. */

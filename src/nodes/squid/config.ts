@@ -58,6 +58,8 @@ shutdown_lifetime 0 seconds
 interface Peer {
   name: string;
   backend: Endpoint;
+  /** Index of the backend. */
+  to: number;
   source: string | undefined;
 }
 
@@ -65,13 +67,18 @@ function peersOf(backends: Endpoint[], sources: string[]): Peer[] {
   const several = sources.length > 1;
   // Sources outside: neighbours in turn go to different backends.
   return (several ? sources : [undefined]).flatMap((source, from) =>
-    backends.map((backend, to) => ({ name: several ? `backend${to}-from${from}` : `backend${to}`, backend, source })),
+    backends.map((backend, to) => ({
+      name: several ? `backend${to}-from${from}` : `backend${to}`,
+      backend,
+      to,
+      source,
+    })),
   );
 }
 
 /** `cache_peer` lines of all backends. */
 export function peerLines(spec: SquidSpec, backends: Endpoint[], sources: string[]): string {
-  const { maxFails, backendConnections, connectTimeout } = spec;
+  const { maxFails, backendConnections, connectTimeout, weights } = spec;
   const options = [
     'no-query no-digest no-netdb-exchange originserver',
     pickedBySource(spec) ? 'sourcehash' : 'round-robin',
@@ -81,7 +88,8 @@ export function peerLines(spec: SquidSpec, backends: Endpoint[], sources: string
   ].filter((option) => option !== '');
   return peersOf(backends, sources)
     .map(
-      ({ name, backend }) => `cache_peer ${backend.address} parent ${backend.port} 0 ${options.join(' ')} name=${name}`,
+      ({ name, backend, to }) =>
+        `cache_peer ${backend.address} parent ${backend.port} 0 ${options.join(' ')}${weights === undefined ? '' : ` weight=${weights[to]}`} name=${name}`,
     )
     .join('\n');
 }

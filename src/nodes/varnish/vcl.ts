@@ -51,24 +51,38 @@ export function addBackends(director: string, backends: Endpoint[]): string {
   return backends.map((_, index) => `${director}.add_backend(${backendName(index)});`).join(' ');
 }
 
-/** The director: how it is made, how its backends are added, and how it picks one. */
-function director(spec: VarnishSpec, backends: Endpoint[]): { init: string; pick: string } {
-  const add = addBackends('shop', backends);
-  const byAddress = 'shop.backend(by = KEY, key = shop.key(client.ip))';
+/** The director (vmod_directors) that picks a backend. */
+export function directorOf({
+  sticky,
+  algorithm,
+}: VarnishSpec): 'round_robin' | 'random' | 'fallback' | 'hash' | 'shard' {
   // The shard director's ring is consistent: a backend that goes moves only its own clients.
-  if (spec.sticky === 'consistent-hash' || spec.algorithm === 'hash')
-    return { init: `new shop = directors.shard(); ${add} shop.reconfigure();`, pick: byAddress };
-  const each = (weight: string) =>
-    backends.map((_, index) => `shop.add_backend(${backendName(index)}${weight});`).join(' ');
-  if (spec.sticky === 'source')
-    return { init: `new shop = directors.hash(); ${each(', 1.0')}`, pick: 'shop.backend(client.ip)' };
-  switch (spec.algorithm) {
+  if (sticky === 'consistent-hash' || algorithm === 'hash') return 'shard';
+  if (sticky === 'source') return 'hash';
+  return algorithm === 'random' || algorithm === 'fallback' ? algorithm : 'round_robin';
+}
+
+/** How the director is made, how its backends are added, and how it picks one. */
+function director(spec: VarnishSpec, backends: Endpoint[]): { init: string; pick: string } {
+  const kind = directorOf(spec);
+  const added = (more: (weight: string) => string) =>
+    backends
+      .map((_, index) => `shop.add_backend(${backendName(index)}${more((spec.weights?.[index] ?? 1).toFixed(1))});`)
+      .join(' ');
+  const plain = addBackends('shop', backends);
+  const init = (add: string) => `new shop = directors.${kind}(); ${add}`;
+  switch (kind) {
+    case 'shard':
+      return {
+        init: `${init(spec.weights === undefined ? plain : added((weight) => `, weight = ${weight}`))} shop.reconfigure();`,
+        pick: 'shop.backend(by = KEY, key = shop.key(client.ip))',
+      };
+    case 'hash':
+      return { init: init(added((weight) => `, ${weight}`)), pick: 'shop.backend(client.ip)' };
     case 'random':
-      return { init: `new shop = directors.random(); ${each(', 1.0')}`, pick: 'shop.backend()' };
-    case 'fallback':
-      return { init: `new shop = directors.fallback(); ${add}`, pick: 'shop.backend()' };
+      return { init: init(added((weight) => `, ${weight}`)), pick: 'shop.backend()' };
     default:
-      return { init: `new shop = directors.round_robin(); ${add}`, pick: 'shop.backend()' };
+      return { init: init(plain), pick: 'shop.backend()' };
   }
 }
 

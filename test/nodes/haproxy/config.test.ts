@@ -46,6 +46,15 @@ describe('the configuration', () => {
     ).toEqual(['2', '1']);
   });
 
+  it('gives each line of a backend its weight', () => {
+    expect(servers(rendered({ weights: [3, 0] }, SOURCES))).toEqual([
+      'shop-0.0 198.18.1.2:8080 source 198.18.1.10 weight 3',
+      'shop-1.0 198.18.1.3:8080 source 198.18.1.10 weight 0',
+      'shop-0.1 198.18.1.2:8080 source 198.18.1.11 weight 3',
+      'shop-1.1 198.18.1.3:8080 source 198.18.1.11 weight 0',
+    ]);
+  });
+
   it('opens a connection for every request, or keeps some for anybody', () => {
     expect(rendered({})).toMatch(/option http-server-close\n {2}http-reuse never/);
     expect(rendered({ keepalive: 8 })).not.toContain('http-server-close');

@@ -148,6 +148,18 @@ describe("haproxy's log", () => {
     expect(causes('137/9', `global\n  nbthread 1\n  maxconn 137\n${CONFIG}`)).toEqual(['connection-limit']);
   });
 
+  it('judges each line by the limits of the worker that wrote it, in the order of their time', () => {
+    const worker = (pid: number, limit: number) =>
+      `Name: HAProxy\nPid: ${pid}\nMaxconn: 900\n\n# pxname,svname,qcur,qmax,scur,smax,slim\nentry,FRONTEND,,,0,0,${limit}\n`;
+    const by = (pid: number, id: string, ms: number) =>
+      request({ id, connections: '20/20' }, ms).replace(' haproxy 23 ', ` haproxy ${pid} `);
+    // The ring of the worker that went is read first; it wrote on while the next one served.
+    const lines = [by(23, 'old.1', 100), by(23, 'old.2', 900), by(31, 'new.1', 500)];
+    const { sightings, incidents } = read(lines, { state: worker(23, 100) + worker(31, 20) });
+    expect(sightings.map(({ id }) => id)).toEqual(['old.1', 'new.1', 'old.2']);
+    expect(incidents.map(({ at, cause }) => [at - AT, cause])).toEqual([[500, 'connection-limit']]);
+  });
+
   it('knows who still stood in the queue when it ended', () => {
     const open = `0x55bd5afb2f40: [25/Nov/2026:16:12:29.034967] id=0 proto=tcpv4 source=198.18.0.3:34020
   scb=0x55bd5b018050 flags=0x00000011 state=EST endp=CONN,0x55bd5b0ad380,0x02800001 sub=1

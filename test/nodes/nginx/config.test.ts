@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serverLines } from '../../../src/nodes/nginx/config.js';
 import { sourceMaps } from '../../../src/nodes/nginx/source-addresses.js';
 import { adaptConfig } from '../../../src/nodes/nginx/user-config.js';
 
@@ -52,6 +53,17 @@ describe("the user's own configuration", () => {
     expect(plain.reducedAttribution).toBeUndefined();
     expect(adapt('http { include sites/*.conf; }').reducedAttribution).toContain('sites/*.conf');
   });
+});
+
+it('each backend has its weight, and one of weight 0 is down', () => {
+  const backends = ['2', '3', '4'].map((last) => ({ ...BACKENDS[0], address: `198.18.1.${last}` }));
+  expect(serverLines({ maxFails: 1, failTimeout: 10_000, weights: [3, 0, 1] }, backends)).toBe(
+    [
+      '    server 198.18.1.2:8080 max_fails=1 fail_timeout=10s weight=3;',
+      '    server 198.18.1.3:8080 max_fails=1 fail_timeout=10s down;',
+      '    server 198.18.1.4:8080 max_fails=1 fail_timeout=10s weight=1;',
+    ].join('\n'),
+  );
 });
 
 describe('the source address of a connection', () => {

@@ -56,6 +56,16 @@ describe('the rendered configuration', () => {
     expect(peersOf(rendered({ sticky: 'source' }))[0]).toContain(' sourcehash ');
   });
 
+  it('gives each peer of a backend its weight', () => {
+    const text = rendered({ weights: [3, 1], sourceAddresses: 2 }, ['198.18.1.9', '198.18.1.10']);
+    expect(peersOf(text).map((line) => /weight=\S+ name=\S+/.exec(line)![0])).toEqual([
+      'weight=3 name=backend0-from0',
+      'weight=1 name=backend1-from0',
+      'weight=3 name=backend0-from1',
+      'weight=1 name=backend1-from1',
+    ]);
+  });
+
   it('gives each backend one peer per source address, so that they take turns', () => {
     const text = rendered({ sourceAddresses: 2, backendConnections: 20 }, ['198.18.1.9', '198.18.1.10']);
     expect(peersOf(text)).toHaveLength(4);

@@ -27,6 +27,21 @@ describe('the rendered VCL', () => {
     [{ algorithm: 'hash' }, 'directors.shard(); shop.add_backend(backend0);', 'key = shop.key(client.ip)'],
     [{ sticky: 'consistent-hash' }, 'shop.reconfigure();', 'key = shop.key(client.ip)'],
     [{ sticky: 'source' }, 'directors.hash(); shop.add_backend(backend0, 1.0);', 'shop.backend(client.ip)'],
+    [
+      { algorithm: 'random', weights: [3, 0] },
+      'shop.add_backend(backend0, 3.0); shop.add_backend(backend1, 0.0);',
+      'shop.backend();',
+    ],
+    [
+      { sticky: 'source', weights: [3, 1] },
+      'directors.hash(); shop.add_backend(backend0, 3.0); shop.add_backend(backend1, 1.0);',
+      'shop.backend(client.ip)',
+    ],
+    [
+      { algorithm: 'hash', weights: [3, 1] },
+      'shop.add_backend(backend0, weight = 3.0); shop.add_backend(backend1, weight = 1.0); shop.reconfigure();',
+      'key = shop.key(client.ip)',
+    ],
   ])('has a director for %j', (knobs, init, pick) => {
     expect(rendered(knobs)).toContain(init);
     expect(rendered(knobs)).toContain(pick);

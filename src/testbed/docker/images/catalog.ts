@@ -19,7 +19,7 @@ export interface ImageSource {
 
 /** Files of `dist/` that run in an image, by the image's name. */
 const PROGRAMS: Record<string, string[]> = {
-  haproxy: ['nodes/haproxy/rings-to-log.js'],
+  haproxy: ['nodes/haproxy/rings-to-log.js', 'nodes/haproxy/workers.js'],
   'ticket-shop': ['servers/ticket-shop.js', 'servers/inventory.js'],
   fixed: ['servers/fixed.js'],
   attacker: ['attacks/attacker.js'],
