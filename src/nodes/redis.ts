@@ -22,6 +22,7 @@ const knobs = z.strictObject({
 /** The knobs of a redis node, resolved. */
 export type RedisSpec = z.output<typeof knobs>;
 
+/** The kind `redis`: the product itself, with a rendered redis.conf. */
 export const redis = defineKind({
   kind: 'redis',
   layer: 'server',

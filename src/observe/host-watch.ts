@@ -54,6 +54,7 @@ export interface HostSeen {
 
 /** An open watch. */
 export interface HostWatch {
+  /** The host at this moment; a promise where an agent takes it, which fails with a PortPartyError (exit 3) once that has ended. */
   sample(): HostSample | Promise<HostSample>;
   /** Ends it, and gives everything up to now. Idempotent. */
   stop(): Promise<HostSeen>;

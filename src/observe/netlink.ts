@@ -8,6 +8,7 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLM_F_REQUEST = 1;
 const NLM_F_DUMP = 0x300;
+/** Flag of a NEW message for an entry that has just been made; one for a change lacks it (<linux/netlink.h>). */
 export const NLM_F_CREATE = 0x400;
 const NLM_F_DUMP_INTR = 0x10;
 

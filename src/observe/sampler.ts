@@ -28,6 +28,7 @@ export interface Sampler {
 /** Name of the harness itself among the nodes in `PortSample.cpu`. */
 const GENERATOR = 'generator';
 
+/** Begins a series that has no sample yet; the generator's CPU counts from here. */
 export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
   const progress = progressCounter(outcomes);
   const samples: PortSample[] = [];

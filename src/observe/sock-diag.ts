@@ -22,7 +22,9 @@ export interface WatchedPorts {
 
 /** Counts the sockets of one host. */
 export interface SocketCounter {
+  /** Asks the kernel anew and blocks until it has answered. Throws a PortPartyError (exit 3) when it refuses. */
   count(): PortCount;
+  /** Closes the netlink socket. */
   close(): void;
 }
 

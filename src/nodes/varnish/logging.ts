@@ -34,6 +34,7 @@ const FOLLOWS_WITHIN_MS = 10_000;
 /** How long requests under way may take to end once their backends are gone, ms; they take some 10. */
 const ENDS_WITHIN_MS = 2_000;
 
+/** A varnishlog(1) that is running. */
 export interface Logging {
   process: HostProcess;
   /** Ends what is under way, and resolves when all of it is in the log. */

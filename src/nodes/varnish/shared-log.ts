@@ -3,6 +3,7 @@
 /** A record: `     2 ReqURL         c /event`. */
 const RECORD = /^\s*(\d+) (\w+)\s+[cb-] ?(.*)$/;
 
+/** The records of one request or fetch (vsl(7)). */
 export interface Transaction {
   /** Its number in the log. */
   id: number;
