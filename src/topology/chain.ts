@@ -3,6 +3,7 @@ import { kindOf, type NodeSpec } from '../nodes/registry.js';
 import type { Layer } from './plan.js';
 import { sendersAmong } from './senders.js';
 
+/** The nodes of a scenario by their names. */
 export type Topology = Record<string, NodeSpec>;
 
 /** The layer at which a node works. */

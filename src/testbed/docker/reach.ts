@@ -31,7 +31,9 @@ export interface Reach {
   interfaces(): Promise<Map<string, string>>;
   /** Runs a command in the container's network namespace with tools from outside the container. Throws as `Host.run` does. */
   run(argv: string[], input?: string): Promise<CommandResult>;
+  /** Sets a sysctl of the container's network namespace. Throws a PortPartyError (exit 3) with the reason in plain words. */
   setSysctl(name: string, value: string): Promise<void>;
+  /** Reads a sysctl of the container's network namespace, white space at its ends left out. Throws as `setSysctl` does. */
   sysctl(name: string): Promise<string>;
 }
 

@@ -19,6 +19,7 @@ export function attachStreams(daemon: Daemon, where: string) {
         throw daemonError('attaching to the container', error, where);
       }
     },
+    /** The streams; only after `attach` has resolved. */
     opened() {
       return streams!;
     },
