@@ -59,7 +59,7 @@ const SOCKET = 'redis.sock';
 const SALES_FILE = 'sales.txt';
 const LABEL = 'redis-server';
 
-/** Renders redis.conf. */
+/** The text of redis.conf: for everybody on the network, and nothing kept on disk. */
 function renderRedisConfig(spec: RedisSpec, listen: Endpoint, folder: string): string {
   const lines = [
     `dir ${folder}`,

@@ -25,7 +25,7 @@ const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 /** All kinds' names, from the clients to the servers, as a chain is read. */
 export const KIND_NAMES = [...byName.keys()] as KindName[];
 
-/** The kind by its name. */
+/** The kind of that name; there is one for every `KindName`. */
 export function kindOf(name: KindName): NodeKind {
   return byName.get(name)!;
 }

@@ -43,7 +43,7 @@ export interface HostSample {
   agentCpuSeconds: number;
 }
 
-/** All that was seen on a host. */
+/** What a watch has gathered from its begin to its end. */
 export interface HostSeen {
   tap: TapTable;
   conntrack: ConntrackLog | undefined;

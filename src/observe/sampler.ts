@@ -6,7 +6,7 @@ import type { PoolPeak, PortSample } from './observations.js';
 import type { Pool } from './pools.js';
 import { progressCounter } from './progress.js';
 
-/** A host that is sampled. */
+/** A host of the series: its node, its pool where it has one, and the watch that counts. */
 export interface SampledHost {
   node: string;
   pool: Pool | undefined;

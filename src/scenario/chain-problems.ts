@@ -12,7 +12,7 @@ import type { Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 import { meansStore, storeProblems } from './store-problems.js';
 
-/** The problems of a topology. */
+/** What is wrong with a topology; empty when nothing is. */
 export function chainProblems(topology: Topology): Problem[] {
   const names = Object.keys(topology);
   if (!names.some((name) => sendsVisitors(topology[name]))) {

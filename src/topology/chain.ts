@@ -6,7 +6,7 @@ import { sendersAmong } from './senders.js';
 /** The nodes of a scenario by their names. */
 export type Topology = Record<string, NodeSpec>;
 
-/** The layer at which a node works. */
+/** The layer of a node's kind: what it does with connections. */
 export function layerOf(spec: NodeSpec): Layer {
   return kindOf(spec.kind).layer;
 }

@@ -41,7 +41,7 @@ export interface Logging {
   finish(listen: Endpoint): Promise<void>;
 }
 
-/** Starts the log; resolves when nothing more is missed. `folder`: the working folder of varnishd. */
+/** Starts the log; resolves when nothing more is missed. `folder` is the working folder of varnishd. Throws a testbedError after 10 s. */
 export async function startLogging(host: Host, folder: string): Promise<Logging> {
   const filter = ['-i', TAGS.join(','), '-I', 'ReqHeader:^(?i)x-request-id:', '-I', 'BereqHeader:^(?i)x-request-id:'];
   const process = await host.spawn(['varnishlog', '-n', folder, '-g', 'raw', ...filter], { label: LABEL });

@@ -36,7 +36,7 @@ export function readTransactions(text: string): Map<number, Transaction> {
   return transactions;
 }
 
-/** The last value of a tag. */
+/** The last value of a tag; undefined where it has none. */
 export function lastValue({ records }: Transaction, tag: string): string | undefined {
   return records.get(tag)?.at(-1);
 }
