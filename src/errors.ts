@@ -16,6 +16,7 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
+/** One of the exit codes above, as a number. */
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** An error to show to a person in one or two lines, without a stack trace. */

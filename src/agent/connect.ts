@@ -12,13 +12,12 @@ export type { HostAgent } from './host-agent.js';
 const READY_WITHIN_MS = 60_000;
 
 /**
+ * Waits until the agent behind the streams says that it is there, and gives it.
+ * Throws a PortPartyError (exit 3): with its last words when it ends before, and when it says nothing for a minute.
  * @param output the agent's stdout, which must end when the agent ends
  * @param input the agent's stdin
  * @param name of the host
  * @param errors the agent's stderr, for the words in which it dies
- *
- * Waits until the agent behind the streams says that it is there, and gives it.
- * Throws a PortPartyError (exit 3) with its last words when it ends before, or says nothing at all.
  */
 export async function connectAgent(
   output: Readable,

@@ -5,7 +5,7 @@ import { type ExitCode, PortPartyError, testbedError } from '../errors.js';
 import { readFrames, writeFrame } from './frames.js';
 import type { AgentCalls, AgentEvents, Answer, Call, CallName, EventName, Failure, Reply } from './protocol.js';
 
-/** The streams of an agent. */
+/** The standard streams of an agent's process, seen from the harness. */
 export interface AgentStreams {
   /** Its stdout. It must end when the agent ends. */
   output: Readable;

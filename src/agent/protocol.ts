@@ -21,12 +21,17 @@ export interface CommandEnd {
 
 /** All that an agent can be asked for: its argument and its answer. */
 export interface AgentCalls {
+  /** Runs a command to its end; fails with the errno's name as `code` when it cannot start. */
   run(command: { argv: string[]; input: string }): CommandEnd;
+  /** Text of a file as the agent sees it, UTF-8; fails with the errno's name as `code`. */
   read(path: string): string;
+  /** Writes a file, such as a kernel setting below /proc/sys; fails with the errno's name as `code`. */
   write(file: { path: string; text: string }): void;
+  /** CLOCK_MONOTONIC and CLOCK_REALTIME of the agent's machine. */
   clock(): ClockReading;
   /** Begins to watch the host; resolves when its tap is open. One watch at a time. */
   watch(order: WatchOrder): void;
+  /** The watched host at this moment; the rows of the requests that have changed are told before it. */
   sample(): HostSample;
   /** Ends the watch. */
   unwatch(): HostSeen;
@@ -40,6 +45,7 @@ export interface AgentCalls {
   release(): void;
 }
 
+/** What a call carries to say which one it is. */
 export type CallName = keyof AgentCalls;
 
 /** What comes back for an answer: plain data, awaited. */
@@ -53,6 +59,7 @@ export interface AgentEvents {
   rows: RowBatch;
 }
 
+/** What an event carries to say which one it is. */
 export type EventName = keyof AgentEvents;
 
 /** From the harness to the agent. */

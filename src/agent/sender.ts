@@ -14,12 +14,15 @@ export interface Sender {
   run(startNs: bigint): Promise<GeneratorReport>;
   /** Tells of the requests that have begun or ended since the last time. */
   tellChanges(): void;
+  /** Ends the sending early: open requests are left `underWay`. */
   stop(): void;
+  /** Frees the engine's threads and descriptors. */
   close(): Promise<void>;
 }
 
 const TELL_EVERY_MS = 200;
 
+/** Makes an engine ready to send a plan from here; while it runs, `tell` gets a `rows` event every 200 ms and at the end. */
 export async function prepareSender(engine: Engine['name'], plan: TrafficPlan, tell: Tell): Promise<Sender> {
   const prepared = await ENGINES[engine].prepare(plan);
   const changes = rowChanges(prepared.outcomes);

@@ -31,7 +31,7 @@ export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice
   { do: 'Or try it again sooner.', knob: `topology.${at}.failTimeout`, value: '1s' },
 ];
 
-/** The table. */
+/** What to advise against each cause, given the facts of the place where it struck. */
 export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
   'ports-exhausted': againstExhaustion,
 

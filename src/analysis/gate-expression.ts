@@ -4,6 +4,7 @@ import { nearest } from './nearest.js';
 
 /** The percentiles and moments of a latency that a gate can name. */
 export const LATENCY_STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
+/** Last word of a latency in a gate: `p99` of `latency.response.p99`. */
 export type LatencyStat = (typeof LATENCY_STATS)[number];
 
 /** The numbers of an attack that a gate can name; `found` and `open` count what the attack has laid open. */
@@ -17,10 +18,12 @@ export const ATTACK_NUMBERS = [
   'open',
   'found',
 ] as const;
+/** Last word of an attack in a gate: `found` of `attack.mallory.found`. */
 export type AttackNumber = (typeof ATTACK_NUMBERS)[number];
 
 /** The comparison operators, longest first so that `<=` is not read as `<`. */
 export const OPERATORS = ['==', '!=', '<=', '>=', '<', '>'] as const;
+/** A gate's comparison, as it is written. */
 export type Operator = (typeof OPERATORS)[number];
 
 /** What a gate looks at. `at` and `node` are names of nodes. */

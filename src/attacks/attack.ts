@@ -39,7 +39,9 @@ const PATIENCE_MS = 2000;
 
 /** What an attack does with a connection. */
 export interface ConnectionEvents {
+  /** The handshake has finished. */
   connected?(socket: Socket): void;
+  /** Bytes have come, as Latin-1 text in the pieces in which they arrive. */
   data?(socket: Socket, text: string): void;
   /** It is over, however it ended; called once. */
   over?(): void;

@@ -11,6 +11,7 @@ import { holdConnections } from './hold-connections.js';
 import { portScan } from './port-scan.js';
 import { type AttackName, type AttackReport, newReport } from './report.js';
 
+/** The program's one argument, as JSON. */
 export interface AttackerOptions extends AttackSettings {
   /** Path of the report. */
   report: string;

@@ -2,6 +2,7 @@
 import { type Attack, type AttackSettings, openConnection, statusOf } from './attack.js';
 import type { AttackReport } from './report.js';
 
+/** Each attempt is a new connection with one POST to `/login`; the statuses are counted, and 200 is the password found. */
 export function bruteForce({ targets, attempts, user }: AttackSettings, report: AttackReport): Attack {
   const over = () => report.found !== undefined || report.attempts >= attempts;
   return {

@@ -2,6 +2,7 @@
 import { type Attack, type AttackSettings, openConnection, statusOf } from './attack.js';
 import type { AttackReport } from './report.js';
 
+/** Each attempt is a new connection with one GET of `/event`, closed once the status is there. */
 export function connectionFlood({ targets, attempts }: AttackSettings, report: AttackReport): Attack {
   return {
     attempt() {

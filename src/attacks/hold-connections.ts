@@ -2,6 +2,7 @@
 import { type Attack, type AttackSettings, openConnection } from './attack.js';
 import type { AttackReport } from './report.js';
 
+/** Each attempt is a connection that stays open until the other side ends it; `held` in the report is the most at a time. */
 export function holdConnections({ targets, connections, attempts }: AttackSettings, report: AttackReport): Attack {
   let wanted = 0;
   let held = 0;

@@ -2,6 +2,7 @@
 import { type Attack, type AttackSettings, openConnection } from './attack.js';
 import type { AttackReport } from './report.js';
 
+/** Each attempt is a handshake with the next port, target after target; connections that stand are closed at once. */
 export function portScan({ targets, scanPorts, attempts }: AttackSettings, report: AttackReport): Attack {
   const ports = scanPorts.hi - scanPorts.lo + 1;
   const all = Math.min(attempts, ports * targets.length);

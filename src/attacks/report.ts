@@ -2,6 +2,7 @@
 
 /** The attacks that there are. */
 export const ATTACKS = ['port-scan', 'hold-connections', 'connection-flood', 'brute-force'] as const;
+/** One of `ATTACKS`, as the knob `attack` names it. */
 export type AttackName = (typeof ATTACKS)[number];
 
 /** One attack so far. Every attempt is a connection that was tried; what is still under way is in none of the other counts. */

@@ -9,6 +9,7 @@ interface CleanOptions {
   json?: boolean;
 }
 
+/** Adds the verb. Exit 3 where something is left over that could not be removed. */
 export function register(program: Command): void {
   program
     .command('clean')

@@ -10,6 +10,7 @@ interface DoctorOptions {
   json?: boolean;
 }
 
+/** Adds the verb. Exit 3 where no driver can run. */
 export function register(program: Command): void {
   program
     .command('doctor')

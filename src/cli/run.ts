@@ -15,6 +15,7 @@ interface RunFlags {
   keep?: boolean;
 }
 
+/** Adds the verb. Its exit codes are in docs/exit-codes.md. */
 export function register(program: Command): void {
   program
     .command('run')

@@ -8,6 +8,7 @@ import type { Outcomes } from '../traffic/outcomes.js';
 import { type TapIndex, tapIndex } from './tap-index.js';
 import { type UpstreamIndex, upstreamIndex } from './upstream-index.js';
 
+/** The questions that the ledger asks; each index behind them is built when it is first asked for. Times are ns since the run's start. */
 export interface CaseFile {
   plan: Plan;
   traffic: TrafficPlan;
@@ -31,6 +32,7 @@ export interface CaseFile {
   openingRow(connection: number): number | undefined;
   /** A host's first log line of trouble around a time, ns since the run's start. */
   incident(hostName: string, fromNs: number, toNs: number): Incident | undefined;
+  /** Kernel counters of that host over the trial; empty where none were read. */
   counters(hostName: string): CounterDeltas;
   /** A log's Unix time in ms as ns since the run's start. */
   fromUnixMs(ms: number): number;
@@ -41,6 +43,7 @@ export interface CaseFile {
 /** A log line and the packets that belong to it lie at most this far apart: logs are written late, in whole seconds by some. */
 const INCIDENT_SLACK_NS = 1.5e9;
 
+/** Lays the plan, what was sent and what was observed together; nothing is indexed yet. */
 export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): CaseFile {
   const hosts = new Map(plan.hosts.map((host) => [host.name, host]));
   const byNode = groupBy(plan.hosts, (host) => host.node);

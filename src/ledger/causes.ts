@@ -61,6 +61,7 @@ export const CAUSES = {
   unattributed: { means: 'no evidence singles out a cause', proof: '–' },
 } as const satisfies Record<string, { means: string; proof: string }>;
 
+/** A key of `CAUSES`, as gates and the record name it. */
 export type Cause = keyof typeof CAUSES;
 
 /** All causes in the order of the table above. */

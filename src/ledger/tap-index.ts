@@ -9,6 +9,7 @@ export interface SegmentFilter {
   outgoing?: boolean;
 }
 
+/** One tap's table with its indexes. Segments are given by their row, in the order of their time. */
 export interface TapIndex {
   table: TapTable;
   /** SYNs without ACK that carry this initial sequence number, in the order of their time. */

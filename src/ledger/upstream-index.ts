@@ -12,6 +12,7 @@ export interface FailedTry {
 /** A SYN that was never answered, or one that was answered only after it had been repeated. */
 export type SynFate = 'unanswered' | 'repeated';
 
+/** What a proxy did towards its backends. Log times are Unix ms, a tap's times ns since the run's start. */
 export interface UpstreamIndex {
   /** The try that had backends held down at this Unix time in ms: the last of those that the proxy says were it, else the last that really failed. */
   failureBefore(unixMs: number): FailedTry | undefined;

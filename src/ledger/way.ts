@@ -27,7 +27,7 @@ export interface Visit {
   said: string;
 }
 
-/** One try of a proxy at a backend. */
+/** A try of a proxy at a backend: what its log says, with the connection and the visit that belong to it. */
 export interface BackendTry {
   /** `address:port` and name of the backend; absent where none was chosen. */
   to?: string;
@@ -46,7 +46,7 @@ export interface BackendTry {
   said?: string;
 }
 
-/** One try of the client. */
+/** A try of the client: the connection that carried it, and the host that answered. */
 export interface ClientTry {
   /** 1 is the first. */
   number: number;

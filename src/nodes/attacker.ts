@@ -43,6 +43,7 @@ const DEFAULT_CONNECTIONS = 1000;
 const DEFAULT_SCAN = { lo: 1, hi: 1024 } as const;
 const DEFAULT_USER = 'organiser';
 
+/** The kind `attacker`: a program of this package (`attacks/attacker.ts`) that begins at a signal, `after` the traffic's start. */
 export const attacker = defineKind({
   kind: 'attacker',
   layer: 'client',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineKind } from './kind.js';
 import { commonKnobs } from './knobs.js';
 
+/** The kind `client`: it starts nothing; the traffic engine enters its hosts, or their agents send. */
 export const client = defineKind({
   kind: 'client',
   layer: 'client',

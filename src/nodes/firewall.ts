@@ -71,6 +71,7 @@ const knobs = z.strictObject({
 /** The knobs of a firewall, resolved. */
 export type FirewallSpec = z.output<typeof knobs>;
 
+/** The kind `firewall`: the kernel's packet filter, set up by nft(8); no daemon runs. */
 export const firewall = defineKind({
   kind: 'firewall',
   layer: 'L3',

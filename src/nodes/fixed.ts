@@ -8,6 +8,7 @@ import { CONTROL_FILE, DEFAULT_BACKLOG, listenOf, REQUEST_LOG, readRequestLog, s
 /** How long an idle connection is kept, ms. */
 const KEEPALIVE_TIMEOUT_MS = 75_000;
 
+/** The kind `fixed`: one process of this package (`servers/fixed.ts`) per host. */
 export const fixed = defineKind({
   kind: 'fixed',
   layer: 'server',

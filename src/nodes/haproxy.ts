@@ -57,6 +57,7 @@ const knobs = z.strictObject({
 /** The knobs of a haproxy node, resolved. */
 export type HaproxySpec = z.output<typeof knobs>;
 
+/** The kind `haproxy`: the product itself; its log goes through a ring buffer in a file, which loses no line (`haproxy/ring.ts`). */
 export const haproxy = defineKind({
   kind: 'haproxy',
   layer: 'L7',

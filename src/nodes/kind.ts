@@ -43,7 +43,11 @@ export interface RunningNode {
   /** Changes knobs while it runs; of kinds that name them in `live`. Values are as the schema yields them. */
   change?(knobs: Record<string, unknown>): Promise<void>;
   /** Begins its work; of nodes that act by themselves, `afterMs` after the traffic's start. */
-  begin?: { afterMs: number; now(): Promise<void> };
+  begin?: {
+    afterMs: number;
+    /** Called once, at that moment; rejects where it cannot begin. */
+    now(): Promise<void>;
+  };
 }
 
 /**

@@ -27,6 +27,7 @@ const knobs = z.strictObject({
 
 type NatSpec = z.output<typeof knobs>;
 
+/** The kind `nat`: source NAT of the kernel, set up by nft(8); no daemon runs. */
 export const nat = defineKind({
   kind: 'nat',
   layer: 'L3',

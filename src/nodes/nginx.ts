@@ -57,6 +57,7 @@ const knobs = z.strictObject({
 /** The knobs of an nginx node, resolved. */
 export type NginxSpec = z.output<typeof knobs>;
 
+/** The kind `nginx`: the product itself, with a rendered nginx.conf (`nginx/config.ts`) or the user's own (`nginx/user-config.ts`). */
 export const nginx = defineKind({
   kind: 'nginx',
   layer: 'L7',

@@ -22,6 +22,7 @@ const knobs = z.strictObject({
 /** The knobs of a redis node, resolved. */
 export type RedisSpec = z.output<typeof knobs>;
 
+/** The kind `redis`: the product itself, with a rendered redis.conf. */
 export const redis = defineKind({
   kind: 'redis',
   layer: 'server',
@@ -58,7 +59,7 @@ const SOCKET = 'redis.sock';
 const SALES_FILE = 'sales.txt';
 const LABEL = 'redis-server';
 
-/** Renders redis.conf. */
+/** The text of redis.conf: for everybody on the network, and nothing kept on disk. */
 function renderRedisConfig(spec: RedisSpec, listen: Endpoint, folder: string): string {
   const lines = [
     `dir ${folder}`,

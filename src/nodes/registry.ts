@@ -5,6 +5,7 @@ import * as all from './kinds.js';
 
 type SomeKind = (typeof all)[keyof typeof all];
 
+/** What `kind:` in a scenario may say. */
 export type KindName = SomeKind['kind'];
 
 /** A node of a scenario, resolved: its kind and that kind's knobs. */
@@ -21,9 +22,10 @@ const kinds = (Object.values(all) as unknown as NodeKind[]).toSorted(
 
 const byName = new Map(kinds.map((kind) => [kind.kind, kind]));
 
+/** All kinds' names, from the clients to the servers, as a chain is read. */
 export const KIND_NAMES = [...byName.keys()] as KindName[];
 
-/** The kind by its name. */
+/** The kind of that name; there is one for every `KindName`. */
 export function kindOf(name: KindName): NodeKind {
   return byName.get(name)!;
 }

@@ -61,7 +61,7 @@ export async function awaitLine(
   }
 }
 
-/** The endpoint that a server node must have by its plan. */
+/** The endpoint that a server node must have by its plan. Throws a testbedError when it has none. */
 export function listenOf(host: Host, listen: Endpoint | undefined): Endpoint {
   if (listen === undefined) throw testbedError('the plan gives this server no address to listen on', host.name);
   return listen;

@@ -52,6 +52,7 @@ const knobs = z.strictObject({
 /** The knobs of a squid node, resolved. */
 export type SquidSpec = z.output<typeof knobs>;
 
+/** The kind `squid`: the product itself, with a rendered squid.conf (`squid/config.ts`) or the user's own (`squid/user-config.ts`). */
 export const squid = defineKind({
   kind: 'squid',
   layer: 'L7',

@@ -5,6 +5,7 @@ import { connectTimeout, queueTimeout, responseTimeout } from './knobs.js';
 
 const POOLED = /^pooled: *([1-9]\d{0,4})$/;
 
+/** Knobs of the kind `ticket-shop`; those of a store over the network are refused where the stock is in memory. */
 export const storeKnobs = {
   /** Where the stock and the sessions are: in a process of the shop's own, or in the Redis that `to` leads to. */
   inventory: z.enum(['memory', 'redis']).default('memory'),

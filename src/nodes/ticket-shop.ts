@@ -52,6 +52,7 @@ const login = z
   )
   .prefault({});
 
+/** The kind `ticket-shop`: its workers (`servers/ticket-shop.ts`), and the one inventory or Redis that all of them ask. */
 export const ticketShop = defineKind({
   kind: 'ticket-shop',
   layer: 'server',

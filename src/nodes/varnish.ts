@@ -55,6 +55,7 @@ const knobs = z.strictObject({
 /** The knobs of a varnish node, resolved. */
 export type VarnishSpec = z.output<typeof knobs>;
 
+/** The kind `varnish`: the product itself, with a rendered VCL (`varnish/vcl.ts`) or the user's own; varnishlog(1) runs beside it. */
 export const varnish = defineKind({
   kind: 'varnish',
   layer: 'L7',

@@ -27,7 +27,7 @@ export interface ClockReading {
   uncertaintyNs: number;
 }
 
-/** Reads the clocks of this machine. */
+/** Reads this machine's clocks, several times over, and gives the pair that was read closest together. */
 export function readClocks(): ClockReading {
   const time = new BigInt64Array(2);
   let best: { monotonicNs: bigint; realtimeNs: bigint; width: bigint } | undefined;

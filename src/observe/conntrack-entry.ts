@@ -19,7 +19,9 @@ export const ENTRY_STATES = [
   'SYN_SENT2',
 ] as const;
 
+/** Number of the state that follows both FINs. Whether such an entry still holds its port: `reusesFinishedPorts`. */
 export const STATE_TIME_WAIT = ENTRY_STATES.indexOf('TIME_WAIT');
+/** Number of the state that follows a RST; its port is as in TIME_WAIT. */
 export const STATE_CLOSE = ENTRY_STATES.indexOf('CLOSE');
 
 /** `state` of an entry whose message does not tell it. */
@@ -62,9 +64,11 @@ export function newEntry(): Entry {
   };
 }
 
-/** The way to an entry's TCP state: attributes inside one another. */
+/** The attribute that leads to an entry's TCP state (enum ctattr_type of <linux/netfilter/nfnetlink_conntrack.h>): a nest. */
 export const CTA_PROTOINFO = 4;
+/** Inside `CTA_PROTOINFO`: the nest of TCP (enum ctattr_protoinfo of the same header). */
 export const CTA_PROTOINFO_TCP = 1;
+/** Inside `CTA_PROTOINFO_TCP`: one byte, an index of `ENTRY_STATES` (enum ctattr_protoinfo_tcp of the same header). */
 export const CTA_PROTOINFO_TCP_STATE = 1;
 const CTA_TUPLE_ORIG = 1;
 const CTA_TUPLE_REPLY = 2;

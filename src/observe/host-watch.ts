@@ -43,7 +43,7 @@ export interface HostSample {
   agentCpuSeconds: number;
 }
 
-/** All that was seen on a host. */
+/** What a watch has gathered from its begin to its end. */
 export interface HostSeen {
   tap: TapTable;
   conntrack: ConntrackLog | undefined;
@@ -54,6 +54,7 @@ export interface HostSeen {
 
 /** An open watch. */
 export interface HostWatch {
+  /** The host at this moment; a promise where an agent takes it, which fails with a PortPartyError (exit 3) once that has ended. */
   sample(): HostSample | Promise<HostSample>;
   /** Ends it, and gives everything up to now. Idempotent. */
   stop(): Promise<HostSeen>;

@@ -8,6 +8,7 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLM_F_REQUEST = 1;
 const NLM_F_DUMP = 0x300;
+/** Flag of a NEW message for an entry that has just been made; one for a change lacks it (<linux/netlink.h>). */
 export const NLM_F_CREATE = 0x400;
 const NLM_F_DUMP_INTR = 0x10;
 
@@ -24,7 +25,10 @@ export interface Netlink {
 /** Where a message lies in the buffer: its payload from `at` to `end`. */
 export type OnMessage = (type: number, at: number, end: number) => void;
 
-/** Opens a socket of a netlink family inside a network namespace. It keeps speaking to that namespace afterwards. */
+/**
+ * Opens a socket of a netlink family inside a network namespace. It keeps speaking to that namespace afterwards.
+ * Throws a testbedError that names `what` was to be read.
+ */
 export function openNetlink(netns: string | null, family: number, what: string, bufferBytes = 65_536): Netlink {
   const fd = inNamespace(netns, () => socket(C.AF_NETLINK, C.SOCK_RAW | C.SOCK_CLOEXEC, family));
   if (fd < 0) throw testbedError(`cannot read ${what}: socket(AF_NETLINK): ${errnoName(errno())}`);
@@ -46,7 +50,7 @@ export function widenReceiveBuffer(netlink: Netlink, bytes: number): void {
     setsockopt(netlink.fd, C.SOL_SOCKET, C.SO_RCVBUF, value, 4);
 }
 
-/** Joins a multicast group of the family. */
+/** Joins a multicast group of the family (NFNLGRP_* of <linux/netfilter/nfnetlink.h>). Throws as `openNetlink` does. */
 export function joinGroup(netlink: Netlink, group: number, what: string): void {
   const value = new Uint8Array(Uint32Array.of(group).buffer);
   if (setsockopt(netlink.fd, C.SOL_NETLINK, C.NETLINK_ADD_MEMBERSHIP, value, 4) !== 0)
@@ -67,7 +71,7 @@ export function dumpRequest(type: number, payload: Uint8Array): Uint8Array {
 /** How a dump ended: `interrupted` means that the table changed meanwhile and an entry can be missing or doubled. */
 export type DumpEnd = 'complete' | 'interrupted';
 
-/** Sends a dump request and visits every answer. Blocks until the kernel has given all of it. */
+/** Sends a dump request and visits every answer. Blocks until the kernel has given all of it. Throws as `openNetlink` does. */
 export function dump(netlink: Netlink, request: Uint8Array, what: string, onMessage: OnMessage): DumpEnd {
   if (send(netlink.fd, request, request.length, 0) < 0)
     throw testbedError(`cannot read ${what}: send: ${errnoName(errno())}`);

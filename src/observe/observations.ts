@@ -40,6 +40,7 @@ export interface ConntrackEvent {
   state: string | undefined;
 }
 
+/** The changes of one gateway's connection table, in the order of their time. */
 export interface ConntrackLog {
   host: string;
   events: ConntrackEvent[];

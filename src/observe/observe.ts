@@ -11,6 +11,7 @@ import { makeSampler } from './sampler.js';
 import { DEFAULT_FRAMES } from './syn-tap.js';
 import { watchHost } from './watch-host.js';
 
+/** What the watch needs beside the testbed. */
 export interface ObserveOptions {
   clock: RunClock;
   /** Filled by the engine meanwhile; its states become the samples' `due`, `completed`, `dropped`. */
@@ -27,6 +28,7 @@ export type Seen = Pick<
   'taps' | 'conntrack' | 'counters' | 'forwarded' | 'refusedSyns' | 'pools' | 'samples'
 >;
 
+/** A watch on all hosts that is under way. */
 export interface Observer {
   /** Ends all watching, and gives everything up to now. Idempotent. Throws when a host's agent is gone. */
   stop(): Promise<Seen>;

@@ -6,7 +6,7 @@ import type { PoolPeak, PortSample } from './observations.js';
 import type { Pool } from './pools.js';
 import { progressCounter } from './progress.js';
 
-/** A host that is sampled. */
+/** A host of the series: its node, its pool where it has one, and the watch that counts. */
 export interface SampledHost {
   node: string;
   pool: Pool | undefined;
@@ -28,6 +28,7 @@ export interface Sampler {
 /** Name of the harness itself among the nodes in `PortSample.cpu`. */
 const GENERATOR = 'generator';
 
+/** Begins a series that has no sample yet; the generator's CPU counts from here. */
 export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
   const progress = progressCounter(outcomes);
   const samples: PortSample[] = [];

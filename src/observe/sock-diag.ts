@@ -20,9 +20,11 @@ export interface WatchedPorts {
   targets: { address: string; port: number }[];
 }
 
-/** Counts the sockets of one host. */
+/** A netlink socket in one host's namespace, with a request to ask it again and again. */
 export interface SocketCounter {
+  /** Asks the kernel anew and blocks until it has answered. Throws a PortPartyError (exit 3) when it refuses. */
   count(): PortCount;
+  /** Closes the netlink socket. */
   close(): void;
 }
 

@@ -2,7 +2,7 @@
 import type { ScenarioVariant, Traffic } from '../scenario/scenario.js';
 import type { Endpoint, Layer, Plan } from '../topology/plan.js';
 
-/** One node of the chain. */
+/** A node of the chain with all its hosts. */
 export interface ChainNode {
   kind: string;
   layer: Layer;

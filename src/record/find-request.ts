@@ -120,7 +120,7 @@ function keptOf(dir: string, request: RequestRow): Omit<FoundRequest, 'request'>
   return { way, evidence, chain, missing: way === null ? [whyNoWay(dir, request)] : [] };
 }
 
-/** The chains of a run's trials. */
+/** The chains of a run's trials, one each; `dir` is the run's folder. Empty where the record has none. */
 export function chainsOf(dir: string): (ChainRecord & { variant: string; trial: number })[] {
   return [...readLines<ChainRecord & { variant: string; trial: number }>(join(dir, 'chains.ndjson'))];
 }

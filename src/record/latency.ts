@@ -5,7 +5,9 @@ import type { LatencySummary } from './run-record.js';
 
 /** `connect`: until the handshake was done; `response`: until the whole response was there. Both from the planned time. */
 export const LATENCY_KINDS = ['connect', 'response'] as const;
+/** One of `LATENCY_KINDS`; also the end of an `.hlog` file's name. */
 export type LatencyKind = (typeof LATENCY_KINDS)[number];
+/** Both histograms of one trial or of several, values in µs. */
 export type LatencyHistograms = Record<LatencyKind, Histogram>;
 
 /** Longest latency that a histogram holds, one hour in µs; longer ones count as this. */

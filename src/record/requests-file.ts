@@ -32,7 +32,9 @@ export interface TrialRows {
 
 /** An open `requests.bin`. */
 export interface RequestsFile {
+  /** Writes the head of a trial's rows; `outcomes` is read whenever rows are appended. */
   beginTrial(info: TrialInfo, outcomes: Outcomes): TrialRows;
+  /** Closes the file; what was not appended is not in it. */
   close(): void;
 }
 

@@ -11,7 +11,9 @@
  */
 import { COLUMNS } from '../traffic/outcomes.js';
 
+/** The file's first four bytes, ASCII. */
 export const MAGIC = 'PPRQ';
+/** The u32 behind `MAGIC`. A reader refuses a file with another one (exit 2). */
 export const FORMAT_VERSION = 1;
 /** Bytes before the first frame. */
 export const FILE_HEAD_BYTES = 8;
@@ -22,10 +24,13 @@ export const TABLE_HEAD_BYTES = 16;
 /** A frame holds at most so many rows, so that a reader's memory stays small. */
 export const MOST_ROWS_PER_FRAME = 32_768;
 
+/** A frame's first u32. Readers pass over kinds that they do not know. */
 export const FrameKind = { trial: 1, rows: 2, verdicts: 3 } as const;
 
 const ARRAY_TYPES = { f64: Float64Array, i32: Int32Array, u32: Uint32Array, u16: Uint16Array, u8: Uint8Array } as const;
+/** Type of a column's values as the file's header names it: `u16` is an unsigned integer of 16 bits, `f64` a double. */
 export type ColumnType = keyof typeof ARRAY_TYPES;
+/** A column in memory. */
 export type ColumnArray = InstanceType<(typeof ARRAY_TYPES)[ColumnType]>;
 
 /** A column as the file's header names it. */
@@ -43,8 +48,9 @@ export const VERDICT_COLUMNS: Column[] = [
   ['because', 'u8'],
 ];
 
-/** An index that points nowhere. */
+/** An index that points nowhere, in a column of 8 bits. */
 export const NONE_8 = 0xff;
+/** The same in a column of 16 bits. */
 export const NONE_16 = 0xffff;
 
 /** The JSON of a `trial` frame. */

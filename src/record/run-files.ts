@@ -43,9 +43,11 @@ export function makeFolders(path: string): void {
 
 /** An open file of JSON lines. */
 export interface LineFile {
+  /** Writes one value as one line, at once. */
   append(value: object): void;
   /** Many values in few writes. */
   appendAll(values: Iterable<object>): void;
+  /** Closes the file; every line that was appended is in it. */
   close(): void;
 }
 

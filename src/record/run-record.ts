@@ -6,17 +6,22 @@ import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 
+/** Value of `schema`, for readers to check; the number rises when a field is removed or changes its meaning. */
 export const RUN_SCHEMA = 'portparty/run@1';
 
+/** `interrupted` until the run has come to its end: what a crash leaves behind says so. */
 export type RunStatus = 'complete' | 'interrupted';
+/** Of the gates: `invalid` when the numbers must not be trusted; `none` without gates, or interrupted and none of them failed. */
 export type RunVerdict = 'pass' | 'fail' | 'invalid' | 'none';
 
+/** One piece of evidence for a cause: a kernel counter, what the clients' sockets said, or one request as an example. */
 export interface EvidenceSummary {
   /** Where it was read: `edge: conntrack insert_failed`. */
   source: string;
   value: number | string;
 }
 
+/** How many requests were lost (or late) for one cause at one node, `because` of another one where it follows from that. */
 export interface CauseCount {
   cause: Cause;
   /** The node's name. */
@@ -37,6 +42,7 @@ export interface LatencySummary {
   count: number;
 }
 
+/** One gate, as written, with what it looked at. `observed` is in the gate's unit: a count, ms, per second, or a share from 0 to 1. */
 export interface GateResult {
   gate: string;
   /** null when there was nothing to observe; such a gate fails. */
@@ -82,12 +88,14 @@ export interface EventRecord {
   failure?: string;
 }
 
+/** One trial of a variant, numbered from 1. */
 export interface TrialRecord extends Measured {
   trial: number;
   /** Absent where the scenario has none. */
   events?: EventRecord[];
 }
 
+/** A variant over all its trials: counts are sums, percentiles come from the merged histograms, throughput is the mean. */
 export interface VariantRecord extends Measured {
   name: string;
   /** Trials that ran to their end. */
@@ -96,6 +104,7 @@ export interface VariantRecord extends Measured {
   perTrial: TrialRecord[];
 }
 
+/** The whole of `run.json`. Times are ISO 8601 in UTC; `finishedAt` is null until the run has ended. */
 export interface RunRecord {
   schema: typeof RUN_SCHEMA;
   id: string;

@@ -72,6 +72,7 @@ export interface RecordWriter {
   readonly dir: string;
   /** The folder for the logs of one trial; made on demand. */
   logsDir(variant: string, trial: number): string;
+  /** Begins to write a trial; its `outcomes` are read whenever rows are written. */
   beginTrial(start: TrialStart): TrialWriter;
   /** Writes `run.json`, `summary.md` and `junit.xml` for good and closes all files. */
   finish(status: RunStatus): RunRecord;

@@ -9,6 +9,7 @@ const PLAIN_LINE_MS = 5000;
 /** A build step may be a whole shell script. */
 const LONGEST_LINE = 120;
 
+/** Where a run's progress is told. */
 export interface Progress {
   /** A trial has entered a phase; `label` names variant and trial. */
   phase(label: string, progress: TrialProgress): void;

@@ -23,7 +23,7 @@ export function isWanted(row: RequestRow, filter: RequestFilter): boolean {
 
 const WIDTHS = { id: 22, step: 11, client: 12, due: 10, connect: 8, response: 8, status: 6 };
 
-/** The head above the lines. */
+/** Names of the columns of `requestLine`, aligned with them. */
 export const requestLineHead = [
   'request'.padEnd(WIDTHS.id),
   'step'.padEnd(WIDTHS.step),

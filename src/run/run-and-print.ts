@@ -20,6 +20,7 @@ export interface PrintOptions {
   driverReason: string;
 }
 
+/** The same with what the process that runs it has: a driver and its signals. */
 export interface RunAndPrintOptions extends PrintOptions {
   /** Makes the driver; what it says of its progress goes to `onProgress`. */
   driver(onProgress: (line: string) => void): Driver;
@@ -27,6 +28,10 @@ export interface RunAndPrintOptions extends PrintOptions {
   interrupt: AbortSignal;
 }
 
+/**
+ * Prints the result on stdout, progress and remarks on stderr, and gives the exit code that the record stands for.
+ * Throws a PortPartyError (exit 2 or 3) where there is no result.
+ */
 export async function runAndPrint(scenario: Scenario, options: RunAndPrintOptions): Promise<ExitCode> {
   const { interrupt } = options;
   const progress = showProgress(process.stderr, options.quiet);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ExitCode, PortPartyError } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
 
+/** What the options of `portparty run` say, all of them optional. */
 export interface RunFileOptions {
   /** Run only these variants. */
   variants?: string[];

@@ -17,6 +17,7 @@ import { ENGINES } from '../traffic/engines.js';
 import { chooseEngine, makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { runTrial, type TrialProgress } from './trial.js';
 
+/** What a run needs beside its scenario. */
 export interface RunOptions {
   /** Folder that takes the place of `results/`. */
   outDir: string;
@@ -24,6 +25,7 @@ export interface RunOptions {
   driverReason: string;
   /** Overrides the engine that follows from `connections:`. */
   engine?: Engine['name'];
+  /** Called with each phase of each trial; `label` names the variant, and the trial where there are several. */
   onProgress(label: string, progress: TrialProgress): void;
   /** One line that a reader should see beside the result. */
   onRemark(text: string): void;

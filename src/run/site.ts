@@ -15,6 +15,7 @@ const JOURNEYS = 10;
 
 /** How a trial sends and tells the time. */
 export interface Site {
+  /** Makes the engine ready, here or on the clients' agents. Throws a PortPartyError (exit 3) when an agent ends. */
   prepare(engine: Engine, traffic: TrafficPlan): Promise<PreparedTraffic>;
   /** Fixes the start, a moment from now, on the clocks of the machine that the hosts are on, and on this process's CLOCK_MONOTONIC. */
   fixStart(): Promise<{ clock: RunClock; localStartNs: bigint }>;
@@ -22,6 +23,7 @@ export interface Site {
   lost: Promise<never>;
 }
 
+/** Agents send where every client host has one; else this process does. */
 export function siteOf(testbed: Testbed): Site {
   const agents = [...testbed.hosts.values()].flatMap(({ name, agent }) =>
     agent === undefined ? [] : [{ name, agent }],

@@ -4,6 +4,7 @@ import { readTickets } from '../nodes/ticket-shop.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 
+/** Seats that there were to sell, and those that were bought. */
 export interface SoldTickets {
   stock: number;
   sold: number;

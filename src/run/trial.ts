@@ -22,12 +22,14 @@ import { startTimeline } from './events.js';
 import { type Site, siteOf } from './site.js';
 import { soldTickets } from './sold-tickets.js';
 
+/** What a trial needs. `seed` decides the arrivals; ids of requests begin with `idPrefix`. */
 export interface TrialSettings {
   variant: ScenarioVariant;
   plan: Plan;
   engine: Engine;
   seed: number;
   idPrefix: string;
+  /** Builds the chain. Throws a PortPartyError (exit 3), and leaves nothing, when it cannot be built. */
   build(plan: Plan): Promise<Testbed>;
   /** Where sockets and state that the hosts of a node share are kept. */
   sharedDir(node: string): string;
@@ -43,12 +45,14 @@ export interface TrialSettings {
   keep?: (testbed: Testbed) => Promise<void>;
 }
 
+/** Where a trial is; `lastArrivalNs` counts from its start, and is 0 in closed loop. */
 export type TrialProgress =
   | { phase: 'building' }
   | { phase: 'starting' }
   | { phase: 'under way'; outcomes: Outcomes; lastArrivalNs: number }
   | { phase: 'settling' };
 
+/** A trial that is over and whose testbed is gone. */
 export interface TrialResult {
   traffic: TrafficPlan;
   outcomes: Outcomes;
@@ -66,6 +70,10 @@ export interface TrialResult {
   remarks: string[];
 }
 
+/**
+ * Throws a PortPartyError (exit 3) when the chain cannot be built or started, a daemon or a host ends in between, or an event fails;
+ * the testbed is taken down either way.
+ */
 export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
   const { variant, onProgress } = asked;
   onProgress({ phase: 'building' });

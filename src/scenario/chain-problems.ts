@@ -13,7 +13,7 @@ import { didYouMean } from './schema-problems.js';
 import { meansStore, storeProblems } from './store-problems.js';
 import { weightCountProblems } from './weight-problems.js';
 
-/** The problems of a topology. */
+/** What is wrong with a topology; empty when nothing is. */
 export function chainProblems(topology: Topology): Problem[] {
   const names = Object.keys(topology);
   if (!names.some((name) => sendsVisitors(topology[name]))) {

@@ -10,8 +10,9 @@ export interface SetPath {
   what: { knob: string } | { sysctl: string } | { conntrack: true };
 }
 
-/** Word of `set` for a gateway's table of connections, and the one value that it takes. */
+/** Word of `set` for a gateway's table of connections. */
 export const CONNTRACK = 'conntrack';
+/** The one value that it takes: the gateway forgets all its connections. */
 export const FLUSH = 'flush';
 
 /** The keys of an event that say what it does: one, when it is right. */

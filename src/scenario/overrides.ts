@@ -4,6 +4,7 @@ import { usageError } from '../errors.js';
 import { isMapping } from './merge-patch.js';
 import type { KeyPath } from './problem.js';
 
+/** One `--set`, read. */
 export interface Override {
   /** As messages name it: `--set topology.edge.ports=1024-65535`. */
   option: string;

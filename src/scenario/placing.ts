@@ -13,6 +13,7 @@ export interface Blame {
   ofPatch: boolean;
 }
 
+/** Gives a problem its place; `blame` is left out for a problem of the scenario's base. */
 export type Placer = (problem: Problem, blame?: Blame) => PlacedProblem;
 
 /** Makes the function that places problems: on the overriding option, else in the variant's patch, else in the file. */

@@ -3,6 +3,7 @@
 /** The way to a key or a list item of the scenario file: `['traffic', 'arrivals', 0, 'rate']`. */
 export type KeyPath = (string | number)[];
 
+/** A mistake, placed by its key and not yet by line and column. */
 export interface Problem {
   message: string;
   /** What would be right. */

@@ -5,8 +5,10 @@ import type { RateRamp } from './units.js';
 /** A phase of arrivals: visitors per second, or (closed loop) that many connections as fast as possible. */
 export type ArrivalPhase = { forMs: number; rate: RateRamp } | { forMs: number; connections: number };
 
+/** Which requests a visitor sends (`traffic/journey.ts`); `hold` is one request, whose connection is then kept for `holdForMs`. */
 export type JourneyName = 'buy-ticket' | 'view-event' | 'hold';
 
+/** The visitors: when they come, what they ask for, how they use connections, and how long they wait. */
 export interface Traffic {
   /** Names of the client nodes that the visitors come from (`from: buyers`, or a list). */
   from: string[];
@@ -54,6 +56,7 @@ export interface GateLine {
   where: string;
 }
 
+/** One variant with its patch merged in. `topology` is by node name, in the file's order. */
 export interface ScenarioVariant {
   name: string;
   topology: Record<string, NodeSpec>;
@@ -66,6 +69,7 @@ export interface ScenarioVariant {
   configs: Record<string, string>;
 }
 
+/** A whole scenario file; `sha256` is that of its text, hexadecimal. */
 export interface Scenario {
   name: string;
   description: string;

@@ -151,7 +151,7 @@ function split(message: string): { message: string; hint?: string } {
   return hint.length > 0 ? { message: what, hint: hint.join('; ') } : { message: what };
 }
 
-/** The value at a path, or undefined. */
+/** The value at a path; undefined where a step of it is not there. */
 export function valueAt(raw: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, step) =>

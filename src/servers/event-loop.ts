@@ -35,6 +35,7 @@ export type EventHandler = (fd: number, mask: number) => void;
 /** Work that is due at a moment rather than at an event; called before each wait. Returns when it wants to be called at the latest, ms of `performance.now()`. */
 export type Chore = (nowMs: number) => number;
 
+/** The loop of one server process. */
 export interface EventLoop {
   /** Watches a descriptor. Returns 0 or the errno. */
   add(fd: number, mask: number, handler: EventHandler): number;
@@ -48,12 +49,14 @@ export interface EventLoop {
   chore(chore: Chore): void;
   /** Runs until `stop`, then frees the epoll instance. */
   run(): Promise<void>;
+  /** Ends `run` after the present round; idempotent. */
   stop(): void;
 }
 
 /** Room for descriptors made beforehand; more connections than this still work, with a pause as the table grows. */
 const MOST_CONNECTIONS = 65_536;
 
+/** Makes the epoll instance, and room for 65,536 descriptors. Throws a testbedError where the kernel has none to give. */
 export function eventLoop(): EventLoop {
   reserveDescriptors(MOST_CONNECTIONS);
   const epoll = epollCreate1(C.SOCK_CLOEXEC);

@@ -4,6 +4,7 @@ import { type HttpServerOptions, httpServer } from './http-server.js';
 import { onChange, program, programOptions, runUntilSignal, tellListening } from './program.js';
 import { requestLog } from './request-log.js';
 
+/** The program's one argument, as JSON. */
 export interface FixedOptions extends HttpServerOptions {
   status: number;
   /** Path of the request log. */

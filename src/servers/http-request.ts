@@ -7,6 +7,7 @@ export const MAX_BODY_BYTES = 65_536;
 /** Bytes of requests that may wait behind the one in service. */
 export const MAX_WAITING_BYTES = 1_048_576;
 
+/** A request that is whole. */
 export interface HttpRequest {
   method: string;
   /** Path without the query. */
@@ -29,6 +30,7 @@ export interface BadRequest {
   reason: string;
 }
 
+/** The parser of one connection; requests may be pipelined. */
 export interface RequestParser {
   /** Takes bytes as Latin-1 text. */
   feed(text: string): void;
@@ -47,6 +49,7 @@ const FORBIDDEN = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 const bad = (badStatus: BadRequest['badStatus'], reason: string): BadRequest => ({ badStatus, reason });
 
+/** A parser that has seen nothing. Its limits are the `MAX_…` above; what lies beyond one is a BadRequest. */
 export function requestParser(): RequestParser {
   let rest = '';
   /** Where the search for the head's end goes on, so that byte-wise delivery stays linear. */

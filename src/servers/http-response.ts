@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { StoreVisit } from './request-log.js';
 
+/** What a handler answers; the body is text and is sent as UTF-8. */
 export interface HttpResponse {
   status: number;
   body: string;

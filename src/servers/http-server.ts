@@ -23,6 +23,7 @@ const RECEIVE_BYTES = 65_536;
 /** Places at the head of the queue that are given back together. */
 const QUEUE_SLACK = 1024;
 
+/** How a server listens, waits and closes. `backlog` is that of listen(2); `port` 0 takes a free one. */
 export interface HttpServerOptions {
   address: string;
   port: number;
@@ -44,6 +45,7 @@ export interface HttpServerOptions {
 /** Answers one request, at once or later. */
 export type Handler = (request: HttpRequest, answer: (response: HttpResponse) => void) => void;
 
+/** A server that is listening. */
 export interface HttpServer {
   /** The port it listens on. */
   readonly port: number;

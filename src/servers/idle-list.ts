@@ -1,5 +1,6 @@
 /** Descriptors in the order in which they fell idle: a linked list in two arrays, O(1) to add, to remove and to find the oldest. */
 
+/** Idle descriptors; times are ms on a clock of the caller's that never goes back. */
 export interface IdleList {
   /** Puts a descriptor at the end, with the moment since which it is idle; moves it there when it is listed. */
   add(fd: number, sinceMs: number): void;
@@ -11,6 +12,7 @@ export interface IdleList {
   oldestSinceMs(): number;
 }
 
+/** An empty list; its arrays grow with the highest descriptor. */
 export function idleList(): IdleList {
   const before: number[] = [];
   const after: number[] = [];

@@ -12,10 +12,13 @@ const RETRY_MS = 20;
 /** Called with the reply, or undefined when the inventory cannot be reached; with the way to it where that leads over the network. */
 export type ReplyHandler = (reply: InventoryReply | undefined, store?: StoreVisit) => void;
 
+/** The way to the stock, whether a process on this machine or Redis keeps it. */
 export interface InventoryClient {
+  /** Asks. `answer` is called once, perhaps before this returns, and never after `close`. */
   ask(command: InventoryCommand, answer: ReplyHandler): void;
   /** Sends what was asked since the last call: give it to the event loop behind everything that asks. */
   chore: Chore;
+  /** Closes its connections. */
   close(): void;
 }
 

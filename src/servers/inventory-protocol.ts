@@ -2,6 +2,7 @@
 import { type Login, type LoginResult, tryLogin } from './login.js';
 import { checkOut, holdFirstSeat, holdSeat, type Refusal, type Stock, tally, viewEvent } from './stock.js';
 
+/** A step of the sale or a login. `fresh` is the id that a new session gets; `session` is the visitor's own. */
 export type InventoryCommand =
   | { do: 'view'; session: string | undefined; fresh: string }
   | { do: 'hold'; session: string }

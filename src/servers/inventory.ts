@@ -8,6 +8,7 @@ import { type LoginOptions, newLogin } from './login.js';
 import { program, programOptions } from './program.js';
 import { newStock, tally } from './stock.js';
 
+/** The program's one argument, as JSON. */
 export interface InventoryOptions {
   tickets: number;
   /** How long a seat stays held, ms. */

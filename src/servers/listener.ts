@@ -25,6 +25,7 @@ const RETRY_MS = 100;
 /** While it lasts the log says so this often, so that each lost request has a line near it. */
 const LOG_EVERY_MS = 250;
 
+/** Where and how to listen. */
 export interface ListenerOptions {
   address: string;
   /** 0 takes a free one. */
@@ -35,12 +36,14 @@ export interface ListenerOptions {
   reusePort: boolean;
 }
 
+/** A socket that listens; `port` is the one that it got. */
 export interface Listener {
   readonly port: number;
   /** A descriptor has been closed: what failed for want of one may be tried again. */
   descriptorFreed(): void;
   /** Takes up accepting after `mayAccept` had said no. */
   resume(): void;
+  /** Closes the socket; the kernel resets what its queue still holds. */
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 /** The shop's login as a state machine without I/O and without a clock of its own: passwords, failures in a row, locked accounts. */
 
+/** The one account that there is, and what protects it. */
 export interface LoginOptions {
   user: string;
   password: string;
@@ -22,6 +23,7 @@ interface Account {
   countedMs: number;
 }
 
+/** Accounts by the user's name, unknown users included; made by `newLogin`, changed by `tryLogin`. */
 export interface Login {
   readonly options: LoginOptions;
   readonly accounts: Map<string, Account>;

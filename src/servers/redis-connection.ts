@@ -26,6 +26,7 @@ export interface ConnectionEnd {
   text: string;
 }
 
+/** What happens to a connection, told as it happens; nothing after `ended` or `close`. */
 export interface ConnectionEvents {
   /** The handshake is done. */
   connected(): void;
@@ -35,6 +36,7 @@ export interface ConnectionEvents {
   ended(end: ConnectionEnd): void;
 }
 
+/** A connection that stands or is being made. */
 export interface RedisConnection {
   /** Its own `address:port`. */
   readonly from: string;

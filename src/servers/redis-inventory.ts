@@ -16,6 +16,7 @@ import { type LoggedTry, type StoreVisit, unixClock } from './request-log.js';
 import { isRespError, type RespValue } from './resp.js';
 import { type StoredSale, saleCommand, saleReply } from './sale-script.js';
 
+/** Where the Redis is, the sale that it keeps, and how long to wait for it. */
 export interface RedisInventoryOptions extends StoredSale {
   address: string;
   port: number;

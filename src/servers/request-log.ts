@@ -61,8 +61,11 @@ export interface LoggedEvent {
   requests?: number;
 }
 
+/** An open log. Lines are gathered until `chore`, `close`, or 64 KiB of them. */
 export interface RequestLog {
+  /** Adds the line of one request. */
   request(line: LoggedRequest): void;
+  /** Adds a line that is not about one request. */
   event(line: LoggedEvent): void;
   /** Appends what one round of the event loop has gathered: whoever is killed leaves the log of all that it answered. */
   chore: Chore;

@@ -20,6 +20,7 @@ export function encodeCommand(words: string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
+/** Values out of received bytes, in the order of their commands. */
 export interface RespParser {
   /** Takes received bytes, one character per byte (latin1). */
   feed(bytes: string): void;

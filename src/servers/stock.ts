@@ -17,6 +17,7 @@ interface Session {
   ticket: number | undefined;
 }
 
+/** The sale as it stands; made by `newStock`, changed by the steps below. */
 export interface Stock {
   readonly total: number;
   /** How long a seat stays held, ms. */

@@ -10,6 +10,7 @@ import { type RedisInventoryOptions, redisInventory } from './redis-inventory.js
 import { requestLog, unixClock } from './request-log.js';
 import { type SessionPage, shopHandler } from './shop-handler.js';
 
+/** The program's one argument, as JSON. */
 export interface TicketShopOptions extends HttpServerOptions {
   /** Path of the inventory's unix socket, or how Redis is asked. */
   inventory: string | RedisInventoryOptions;

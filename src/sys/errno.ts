@@ -1,5 +1,6 @@
 /** Error numbers of Linux (<asm-generic/errno.h>), the same on x86_64 and arm64, without loading any native code. */
 
+/** Those that this program tells apart; each means what errno(3) says. */
 export const Errno = {
   ENOENT: 2,
   EINTR: 4,

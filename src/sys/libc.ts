@@ -41,33 +41,43 @@ export const viewMemory = (address: Address, bytes: number): ArrayBuffer => koff
 export const addressOf = (bytes: Uint8Array): Address => koffi.address(bytes);
 
 // Sockets. `address` arguments are Buffers made by `sockaddrIn` and the like.
+/** socket(2): a descriptor, or -1 with errno. */
 export const socket = bind_<(domain: number, type: number, protocol: number) => number>('int socket(int, int, int)');
+/** bind(2): 0, or -1 with errno. */
 export const bind = bind_<(fd: number, address: Uint8Array, length: number) => number>(
   'int bind(int, const uint8_t*, uint32_t)',
 );
+/** connect(2): 0, or -1 with errno; EINPROGRESS once a non-blocking socket has sent its SYN. */
 export const connect = bind_<(fd: number, address: Uint8Array, length: number) => number>(
   'int connect(int, const uint8_t*, uint32_t)',
 );
+/** listen(2): 0, or -1 with errno. */
 export const listen = bind_<(fd: number, backlog: number) => number>('int listen(int, int)');
-/** `address` receives the peer's sockaddr; `length` is a 4-byte in/out buffer. */
+/** accept4(2): a descriptor, or -1 with errno. `address` receives the peer's sockaddr; `length`, bytes, is read and written. */
 export const accept4 = bind_<
   (fd: number, address: Uint8Array | null, length: Uint32Array | null, flags: number) => number
 >('int accept4(int, uint8_t*, uint32_t*, int)');
+/** getsockname(2): 0, or -1 with errno. `address` receives the own sockaddr; `length`, bytes, is read and written. */
 export const getsockname = bind_<(fd: number, address: Uint8Array, length: Uint32Array) => number>(
   'int getsockname(int, uint8_t*, uint32_t*)',
 );
+/** send(2): how many bytes the kernel took, or -1 with errno. */
 export const send = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
   'int64_t send(int, const uint8_t*, size_t, int)',
 );
+/** recv(2): how many bytes came, 0 where the peer has closed its side, or -1 with errno. */
 export const recv = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
   'int64_t recv(int, uint8_t*, size_t, int)',
 );
+/** dup2(2): `to`, or -1 with errno. */
 export const dup2 = bind_<(from: number, to: number) => number>('int dup2(int, int)');
+/** close(2): 0, or -1 with errno. The descriptor is free either way. */
 export const close = bind_<(fd: number) => number>('int close(int)');
+/** setsockopt(2): 0, or -1 with errno. `length` is that of `value`, bytes. */
 export const setsockopt = bind_<(fd: number, level: number, name: number, value: Uint8Array, length: number) => number>(
   'int setsockopt(int, int, int, const uint8_t*, uint32_t)',
 );
-/** The same on a thread of the pool: some options (a packet ring) wait tens of milliseconds in the kernel. Its errno is lost. */
+/** setsockopt(2) on a thread of libuv's pool: some options (a packet ring) wait tens of ms in the kernel. 0 or -1; errno is lost. */
 export const setsockoptInBackground = (fd: number, level: number, name: number, value: Uint8Array): Promise<number> =>
   new Promise((resolve, reject) => {
     (setsockopt as unknown as { async(...args: unknown[]): void }).async(
@@ -79,53 +89,69 @@ export const setsockoptInBackground = (fd: number, level: number, name: number, 
       (error: Error | null, result: number) => (error === null ? resolve(result) : reject(error)),
     );
   });
+/** getsockopt(2): 0, or -1 with errno. `value` receives the option; `length`, bytes, is read and written. */
 export const getsockopt = bind_<
   (fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array) => number
 >('int getsockopt(int, int, int, uint8_t*, uint32_t*)');
 
 // Waiting.
+/** epoll_create1(2): a descriptor, or -1 with errno. */
 export const epollCreate1 = bind_<(flags: number) => number>('int epoll_create1(int)');
+/** epoll_ctl(2): 0, or -1 with errno. `event` is a struct epoll_event of EPOLL_EVENT_BYTES. */
 export const epollCtl = bind_<(epoll: number, operation: number, fd: number, event: Uint8Array | null) => number>(
   'int epoll_ctl(int, int, int, uint8_t*)',
 );
+/** epoll_wait(2): how many events it has put into `events`, or -1 with errno. `timeoutMs` -1 waits for ever. */
 export const epollWait = bind_<(epoll: number, events: Uint8Array, max: number, timeoutMs: number) => number>(
   'int epoll_wait(int, uint8_t*, int, int)',
 );
-/** `timeout` is a struct timespec as two 64-bit integers, or null to wait for ever. Kernel 5.11 and glibc 2.35. */
+/**
+ * epoll_pwait2(2): returns as `epollWait` does. `timeout` is a struct timespec as two 64-bit integers, or null to wait for ever.
+ * Needs kernel 5.11 and glibc 2.35; undefined where the C library lacks it.
+ */
 export const epollPwait2 = optional<
   (epoll: number, events: Uint8Array, max: number, timeout: BigInt64Array | null, signals: null) => number
 >('int epoll_pwait2(int, uint8_t*, int, int64_t*, void*)');
 
 // Namespaces and processes.
+/** setns(2): 0, or -1 with errno. Moves the calling thread only. */
 export const setns = bind_<(fd: number, type: number) => number>('int setns(int, int)');
+/** unshare(2): 0, or -1 with errno. Moves the calling thread only. */
 export const unshare = bind_<(flags: number) => number>('int unshare(int)');
+/** mount(2): 0, or -1 with errno. */
 export const mount = bind_<(source: string, target: string, type: string, flags: number, data: string) => number>(
   'int mount(const char*, const char*, const char*, uint64_t, const char*)',
 );
+/** prctl(2): 0 for the options in `C`, or -1 with errno. */
 export const prctl = bind_<(option: number, argument: number, a3: number, a4: number, a5: number) => number>(
   'int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)',
 );
-/** Ends the process at once, threads included, without running any handler. */
+/** _exit(2): ends the process at once, threads included, without running any handler. */
 export const exitNow = bind_<(code: number) => never>('void _exit(int)');
-/** Receives RLIMIT_* as two 64-bit numbers: soft, hard. */
+/** getrlimit(2): 0, or -1 with errno. `limit` receives the soft and the hard limit. */
 export const getrlimit = bind_<(resource: number, limit: BigUint64Array) => number>('int getrlimit(int, uint64_t*)');
+/** setrlimit(2): 0, or -1 with errno. `limit` is the soft and the hard limit. */
 export const setrlimit = bind_<(resource: number, limit: BigUint64Array) => number>('int setrlimit(int, uint64_t*)');
-/** `who` 1 is the calling thread; fills struct rusage (144 bytes). */
+/** getrusage(2): 0, or -1 with errno. `usage` receives a struct rusage of 144 bytes. */
 export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('int getrusage(int, int64_t*)');
-/** sched_setattr(2) has no wrapper in glibc 2.36. `attributes` is a struct sched_attr of 48 bytes. */
+/** syscall(2), for sched_setattr(2), which has no wrapper in glibc 2.36: 0, or -1 with errno. `a2` is a struct sched_attr. */
 export const syscall3 = bind_<(number: number, a1: number, a2: Uint8Array, a3: number) => number>(
   'int64_t syscall(int64_t, int64_t, uint8_t*, int64_t)',
 );
-/** Sleeps on a thread of libuv's pool: `usleep.async(microseconds, done)` leaves the event loop free, and is finer than its timers. */
-export const usleep = bind_<{ async(microseconds: number, done: (error: Error | null, result: number) => void): void }>(
-  'int usleep(uint32_t)',
-);
+/** usleep(3) on a thread of libuv's pool, so that the event loop stays free; finer than its timers. */
+export const usleep = bind_<{
+  /** Calls `done` on the event loop after the sleep, with 0, or -1 where a signal has ended it. */
+  async(microseconds: number, done: (error: Error | null, result: number) => void): void;
+}>('int usleep(uint32_t)');
+/** clock_gettime(2): 0, or -1 with errno. `time` receives seconds and nanoseconds. */
 export const clockGettime = bind_<(clock: number, time: BigInt64Array) => number>('int clock_gettime(int, int64_t*)');
 
 // Memory.
+/** mmap(2): the mapping, or MAP_FAILED (-1 as 64 bits) with errno. */
 export const mmap = bind_<
   (address: null, length: number, protection: number, flags: number, fd: number, offset: number) => Address
 >('void* mmap(void*, size_t, int, int, int, int64_t)');
+/** munmap(2): 0, or -1 with errno. */
 export const munmap = bind_<(address: Address, length: number) => number>('int munmap(void*, size_t)');
 
 /** A function that older C libraries lack: undefined there. */

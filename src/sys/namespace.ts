@@ -14,7 +14,8 @@ function homeNamespace(): number {
 
 /**
  * Calls `work` with the calling thread inside the network namespace at `path` (null: where it is), and comes back.
- * Sockets made and processes spawned in there stay there. `work` must be synchronous.
+ * Sockets made and processes spawned in there stay there. `work` must be synchronous. Throws a testbedError where it may not enter;
+ * where it cannot come back, the process ends with exit code 3.
  */
 export function inNamespace<T>(path: string | null, work: () => T): T {
   if (path === null) return work();

@@ -14,6 +14,7 @@ export interface CleanedUp {
   removed: boolean;
 }
 
+/** What was looked for, and what has become of it. */
 export interface CleanUp {
   found: CleanedUp[];
   /** Processes of runs that are under way here; their files are left alone. */

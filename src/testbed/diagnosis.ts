@@ -10,6 +10,7 @@ export interface DriverReport {
   checks: Check[];
 }
 
+/** What `portparty doctor` tells. */
 export interface Diagnosis {
   drivers: { netns: DriverReport; docker: DriverReport };
   /** The one that `--driver auto` takes; null where none can run. */

@@ -12,7 +12,7 @@ export function writeSysctl(netns: string, host: string, name: string, value: st
   }
 }
 
-/** Reads a sysctl of the network namespace at `netns`. */
+/** Reads a sysctl of the network namespace at `netns`, white space at its ends left out. Throws a PortPartyError (exit 3). */
 export function readSysctl(netns: string, host: string, name: string): string {
   try {
     return inNamespace(netns, () => readFileSync(sysctlPath(name), 'utf8')).trim();

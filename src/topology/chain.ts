@@ -3,9 +3,10 @@ import { kindOf, type NodeSpec } from '../nodes/registry.js';
 import type { Layer } from './plan.js';
 import { sendersAmong } from './senders.js';
 
+/** The nodes of a scenario by their names. */
 export type Topology = Record<string, NodeSpec>;
 
-/** The layer at which a node works. */
+/** The layer of a node's kind: what it does with connections. */
 export function layerOf(spec: NodeSpec): Layer {
   return kindOf(spec.kind).layer;
 }

@@ -20,6 +20,7 @@ export interface PlannedRoute {
   via: string;
 }
 
+/** One host; `name` is `shop[0]`, or plain `edge` for a node with one host. */
 export interface PlannedHost {
   name: string;
   node: string;
@@ -51,6 +52,7 @@ export interface Endpoint {
   port: number;
 }
 
+/** A testbed before it is built. Keys are host names such as `shop[0]`; addresses are dotted IPv4. */
 export interface Plan {
   hosts: PlannedHost[];
   segments: PlannedSegment[];

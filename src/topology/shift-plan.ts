@@ -1,8 +1,9 @@
 /** A plan moved to other addresses of 198.18.0.0/15, for drivers whose testbeds share one address space. */
 import type { Endpoint, Plan } from './plan.js';
 
-/** First address of 198.18.0.0/15 (RFC 2544) as a number, and how many there are. */
+/** First address of 198.18.0.0/15 (RFC 2544) as a number. */
 export const RANGE_START = 0xc612_0000;
+/** How many addresses 198.18.0.0/15 has. */
 export const RANGE_SIZE = 2 ** 17;
 
 /** Every address of the plan `offset` further on. The offset is a multiple of the largest subnet's size, so that subnets stay aligned. */

@@ -5,7 +5,7 @@ const RANGE_START = 0xc612_0000; // 198.18.0.0
 const RANGE_SIZE = 2 ** 17;
 const SMALLEST = 16;
 
-/** One subnet. */
+/** A subnet in CIDR notation, such as `198.18.0.0/28`. */
 export interface Subnet {
   cidr: string;
   prefixLength: number;
@@ -13,7 +13,10 @@ export interface Subnet {
   nextAddress(): string;
 }
 
-/** A carver of subnets: each call cuts the next one, the smallest that holds `addresses` and never below a /28. */
+/**
+ * A carver of subnets: each call cuts the next one, the smallest that holds `addresses` and never below a /28.
+ * The call throws a PortPartyError (exit 2) when the range is used up.
+ */
 export function subnetCarver(): (addresses: number) => Subnet {
   let used = 0;
   return (addresses) => {

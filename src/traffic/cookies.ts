@@ -1,5 +1,6 @@
 /** One visitor's cookies: name and value only, since every request of a visitor goes to the same site. */
 
+/** A later cookie of the same name replaces the earlier one; attributes such as Path and Expires are not looked at. */
 export interface CookieJar {
   /** Takes the value of one Set-Cookie header. */
   keep(line: string): void;
@@ -7,6 +8,7 @@ export interface CookieJar {
   header(): string | undefined;
 }
 
+/** A jar without cookies. */
 export function cookieJar(): CookieJar {
   const pairs = new Map<string, string>();
   let text: string | undefined;

@@ -127,5 +127,6 @@ export interface Engine {
   name: 'socket' | 'undici' | 'autocannon';
   /** Undefined when it can send this plan, else why not and what to use instead. */
   refuses(plan: TrafficPlan): string | undefined;
+  /** Starts its threads; nothing goes into the testbed before `run`. */
   prepare(plan: TrafficPlan): Promise<PreparedTraffic>;
 }

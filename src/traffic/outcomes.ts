@@ -26,6 +26,7 @@ export const ClientError = {
   /** A whole response with a status of 500 and above, or 429. */
   status: 8,
 } as const;
+/** One of the numbers above, as the column `error` holds it. */
 export type ClientError = (typeof ClientError)[keyof typeof ClientError];
 
 /** An 8-bit column's value for "not known". */

@@ -10,8 +10,14 @@ const GAP_NS = 0.25e6;
 
 const RESPONSE = 'HTTP/1.1 200 OK\r\nSet-Cookie: sid=warm; Path=/\r\nContent-Length: 2\r\n\r\n{}';
 
+interface RehearsalServer {
+  port: number;
+  /** Takes no further connections. */
+  close(): void;
+}
+
 /** A server that answers whatever comes, on loopback; undefined where there is no loopback: the run then tells how late it was. */
-export async function rehearsalServer(): Promise<{ port: number; close(): void } | undefined> {
+export async function rehearsalServer(): Promise<RehearsalServer | undefined> {
   const server = net.createServer((socket) => {
     socket.on('data', () => socket.write(RESPONSE));
     socket.on('error', () => socket.destroy());

@@ -16,6 +16,7 @@ export interface SendingThread<Report> {
   run(startNs: bigint): Promise<Report>;
   /** Asks by message, which a thread that never returns to its event loop does not get. */
   stop(): void;
+  /** Ends the thread at once, whatever it is doing. */
   close(): Promise<void>;
 }
 

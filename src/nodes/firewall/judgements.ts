@@ -40,7 +40,7 @@ export interface Judgements {
 
 const EVERYTHING: Match = { from: undefined, to: undefined, ports: undefined };
 
-/** What decides at the firewall of this spec. */
+/** The rules, then the segments, then the policy, with the addresses that the plan gives to the nodes that they name. */
 export function judgementsOf(spec: FirewallSpec, plan: Plan): Judgements {
   const match = ({ from, to, port }: Pick<FirewallRule, 'from' | 'to' | 'port'>): Match => ({
     from: addressesOf(from, plan, sourcesOf),

@@ -43,7 +43,7 @@ export interface RequestLine {
   request: string;
 }
 
-/** A line of the log with its time. */
+/** A line of the log behind its syslog header. */
 export interface LogLine {
   /** Unix time in ms, to the microsecond. */
   at: number;

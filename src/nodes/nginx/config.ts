@@ -30,7 +30,7 @@ error_log "${files.errorLog}" warn;
 /** Name of the log format in which the access log is written. */
 const LOG_FORMAT = 'portparty';
 
-/** The directive that writes the access log. */
+/** The `access_log` directive, in the format that `logs.ts` reads. */
 export function accessLogDirective(files: NginxFiles): string {
   return `access_log "${files.accessLog}" ${LOG_FORMAT};`;
 }
@@ -154,7 +154,7 @@ function balancing(spec: NginxSpec): string {
   }
 }
 
-/** Renders the configuration of one host. */
+/** The text of nginx.conf for one host; `sources` are the addresses that it opens its connections from. */
 export function renderConfig(
   spec: NginxSpec,
   files: NginxFiles,

@@ -1,5 +1,6 @@
 /** Lines of squid's access log, as `config.ts` has them written. */
 
+/** One request as squid has answered it. */
 export interface AccessLine {
   id: string;
   /** Unix time, ms. */

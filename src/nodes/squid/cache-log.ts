@@ -11,6 +11,7 @@ interface Message {
   line: string;
 }
 
+/** A connection to a peer that did not come about. `second` is Unix time in ms, cut off to the second. */
 export interface FailedConnection {
   /** `address:port`. */
   to: string;
@@ -37,6 +38,7 @@ export interface When {
   endedAt: number;
 }
 
+/** The log, indexed by request. */
 export interface CacheLog {
   /** Failed connections to peers in the course of that request. */
   failures(request: When): FailedConnection[];

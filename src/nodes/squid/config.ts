@@ -97,7 +97,7 @@ export function peerLines(spec: SquidSpec, backends: Endpoint[], sources: string
 /** Whether a hash of the client's address picks the backend. */
 const pickedBySource = ({ sticky, algorithm }: SquidSpec) => sticky === 'source' || algorithm === 'hash';
 
-/** Renders the configuration of one host. */
+/** The text of squid.conf for one host; `sources` are the addresses that it opens its connections from. */
 export function renderConfig(
   spec: SquidSpec,
   files: SquidFiles,

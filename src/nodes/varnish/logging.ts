@@ -34,13 +34,14 @@ const FOLLOWS_WITHIN_MS = 10_000;
 /** How long requests under way may take to end once their backends are gone, ms; they take some 10. */
 const ENDS_WITHIN_MS = 2_000;
 
+/** A varnishlog(1) that is running. */
 export interface Logging {
   process: HostProcess;
   /** Ends what is under way, and resolves when all of it is in the log. */
   finish(listen: Endpoint): Promise<void>;
 }
 
-/** Starts the log; resolves when nothing more is missed. `folder`: the working folder of varnishd. */
+/** Starts the log; resolves when nothing more is missed. `folder` is the working folder of varnishd. Throws a testbedError after 10 s. */
 export async function startLogging(host: Host, folder: string): Promise<Logging> {
   const filter = ['-i', TAGS.join(','), '-I', 'ReqHeader:^(?i)x-request-id:', '-I', 'BereqHeader:^(?i)x-request-id:'];
   const process = await host.spawn(['varnishlog', '-n', folder, '-g', 'raw', ...filter], { label: LABEL });

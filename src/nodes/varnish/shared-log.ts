@@ -3,6 +3,7 @@
 /** A record: `     2 ReqURL         c /event`. */
 const RECORD = /^\s*(\d+) (\w+)\s+[cb-] ?(.*)$/;
 
+/** The records of one request or fetch (vsl(7)). */
 export interface Transaction {
   /** Its number in the log. */
   id: number;
@@ -35,7 +36,7 @@ export function readTransactions(text: string): Map<number, Transaction> {
   return transactions;
 }
 
-/** The last value of a tag. */
+/** The last value of a tag; undefined where it has none. */
 export function lastValue({ records }: Transaction, tag: string): string | undefined {
   return records.get(tag)?.at(-1);
 }

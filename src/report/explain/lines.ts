@@ -8,6 +8,7 @@ type Paint = (text: string) => string;
 /** Lines of an explanation that is being written. */
 export interface Page {
   colors: ReturnType<typeof pc.createColors>;
+  /** An empty line, unless the page begins here or the last line is empty. */
   blank(): void;
   /** A line as it is. */
   line(text: string): void;

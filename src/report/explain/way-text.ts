@@ -263,7 +263,7 @@ function why(page: Page, { request, evidence, missing }: FoundRequest): void {
   for (const sentence of missing) page.point(colors.yellow('!'), sentence, colors.yellow);
 }
 
-/** The requests of a visitor, to choose from. */
+/** A visitor's requests, one a line, when an id named the visitor and not one of them. */
 export function renderVisitor(requests: RequestRow[], options: TerminalOptions): string {
   const page = newPage(options);
   const { colors } = page;

@@ -21,7 +21,7 @@ export interface FileToPut {
 /**
  * Puts files into a container, started or not; folders that are missing are made, and all may write to them. The files belong to the
  * user of our own images: in a folder that all may write to, a daemon must not even open another one's file to write it
- * (`fs.protected_regular`, Documentation/admin-guide/sysctl/fs.rst).
+ * (`fs.protected_regular`, Documentation/admin-guide/sysctl/fs.rst). Throws a PortPartyError (exit 3).
  */
 export async function putFiles(
   container: Container,
@@ -41,7 +41,10 @@ export async function putFiles(
   }
 }
 
-/** Text of a file in a container, '' when there is none. `root` is the container's root as this process sees it. */
+/**
+ * Text of a file in a container, '' when there is none. `root` is the container's root as this process sees it; undefined: by the API.
+ * Throws a PortPartyError (exit 3).
+ */
 export async function readText(
   container: Container,
   where: string,

@@ -31,7 +31,9 @@ export interface Reach {
   interfaces(): Promise<Map<string, string>>;
   /** Runs a command in the container's network namespace with tools from outside the container. Throws as `Host.run` does. */
   run(argv: string[], input?: string): Promise<CommandResult>;
+  /** Sets a sysctl of the container's network namespace. Throws a PortPartyError (exit 3) with the reason in plain words. */
   setSysctl(name: string, value: string): Promise<void>;
+  /** Reads a sysctl of the container's network namespace, white space at its ends left out. Throws as `setSysctl` does. */
   sysctl(name: string): Promise<string>;
 }
 
@@ -46,7 +48,10 @@ export interface Reachable {
 /** The environment variable that decides the way: `auto` (default), `host` or `container`. */
 export const TRAFFIC_SETTING = 'PORTPARTY_DOCKER_TRAFFIC';
 
-/** Why traffic cannot come from this process itself; undefined when it can. Asks nothing of the daemon that is not known. */
+/**
+ * Why traffic cannot come from this process itself; undefined when it can. Asks nothing of the daemon that is not known.
+ * Throws a PortPartyError: exit 2 for a setting that says nothing known, exit 3 for one that cannot be followed.
+ */
 export function whyNotDirect(daemon: Daemon): string | undefined {
   const wanted = process.env[TRAFFIC_SETTING] ?? 'auto';
   if (!['auto', 'host', 'container'].includes(wanted))
@@ -107,7 +112,10 @@ export function direct({ pid, host }: Reachable): Reach {
   };
 }
 
-/** Starts the sidecar of a container. It needs rights over that one network, and none over the machine. */
+/**
+ * Starts the sidecar of a container. It needs rights over that one network, and none over the machine.
+ * Throws a PortPartyError (exit 3) when it does not start.
+ */
 export async function sidecar(session: Session, { id, host }: Reachable): Promise<Reach> {
   const streams = attachStreams(session.daemon, host);
   await startContainer(session, {

@@ -66,7 +66,10 @@ const IN_USE_MS = { pause: 100, longest: 10_000, longestEmpty: 2000 };
 /** Errors of networks that the daemon itself holds on to. */
 const held = new WeakSet<PortPartyError>();
 
-/** Removes one. */
+/**
+ * Removes a container, network or volume; tries again for up to 10 s while it is in use.
+ * Throws a PortPartyError (exit 3) after that, and where the daemon holds on to an empty network.
+ */
 export async function removeThing(docker: Dockerode, thing: Thing): Promise<void> {
   const begin = performance.now();
   while (!(await isRemoved(docker, thing, performance.now() > begin + IN_USE_MS.longest))) {
@@ -117,7 +120,7 @@ async function isRemoved(docker: Dockerode, { what, id, name }: Thing, last: boo
   }
 }
 
-/** Removes everything that carries a label. */
+/** Removes everything that carries a label; `onHeld` gets the networks that the daemon holds on to. Throws a PortPartyError (exit 3). */
 export async function removeLabelled(
   docker: Dockerode,
   label: string,

@@ -8,7 +8,7 @@ import { daemonError } from './daemon.js';
 export function attachStreams(daemon: Daemon, where: string) {
   let streams: { stdin: Writable; stdout: Readable; stderr: Readable } | undefined;
   return {
-    /** To be called between the container's creation and its start. */
+    /** To be called between the container's creation and its start. Throws a PortPartyError (exit 3). */
     async attach(containerId: string): Promise<void> {
       try {
         const duplex = await daemon.docker
@@ -19,6 +19,7 @@ export function attachStreams(daemon: Daemon, where: string) {
         throw daemonError('attaching to the container', error, where);
       }
     },
+    /** The streams; only after `attach` has resolved. */
     opened() {
       return streams!;
     },

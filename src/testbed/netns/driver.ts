@@ -5,6 +5,7 @@ import type { Driver } from '../driver.js';
 import { buildNetns, checkPlan } from './build.js';
 import { SCRATCH_ROOT } from './enter.js';
 
+/** Makes the driver. It holds nothing of its own: the kernel removes a testbed's hosts with its processes. */
 export function netnsDriver(): Driver {
   const sharedRoot = (trial: string) => join(SCRATCH_ROOT, `shared-${trial}`);
   return {

@@ -15,7 +15,7 @@ const MS_NOSUID_NODEV = 2 | 4;
 /**
  * Makes the isolated process ready: its own scratch folder, as many descriptors as it may have, and an eye on the outer process.
  * `onInterrupt` is called when the user asks to end. When the outer process dies, this one ends at once, and the kernel
- * takes all of the PID namespace with it.
+ * takes all of the PID namespace with it. Throws a PortPartyError (exit 3) where it cannot have a scratch folder.
  */
 export function enterIsolated(onInterrupt: () => void): void {
   watchOuter(onInterrupt);

@@ -12,6 +12,7 @@ export interface Leftover {
   /** Process id or path. */
   name: string;
   why: string;
+  /** Ends the process by SIGKILL, or removes the path. Throws the system's error where that is refused. */
   remove(): void;
 }
 

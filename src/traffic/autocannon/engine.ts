@@ -8,6 +8,7 @@ import type { WorkerInput, WorkerReport } from './worker.js';
 /** Requests per second that the outcomes have room for; more than autocannon sends on a core of today. */
 const ROWS_PER_SECOND = 20_000;
 
+/** Closed loop only: a request is due when the one before it on its connection has ended, so its latency hides a queue. */
 export const autocannonEngine: Engine = {
   name: 'autocannon',
 

@@ -41,8 +41,11 @@ export interface Connections {
   close(fd: number, abort: boolean): void;
   /** Waits for events up to `timeoutNs` and returns how many there are. */
   wait(timeoutNs: number): number;
+  /** Descriptor of an event of the last `wait`, by its index from 0 on. */
   eventFd(index: number): number;
+  /** The generation that was given to `open` for that descriptor; another one than now means that the event is of a closed connection. */
   eventGeneration(index: number): number;
+  /** The EPOLL* bits of that event. */
   eventMask(index: number): number;
   /** How it waits. */
   readonly timer: 'epoll_pwait2' | 'epoll_wait';
@@ -50,6 +53,10 @@ export interface Connections {
   dispose(): void;
 }
 
+/**
+ * Opens the clients' namespaces and the epoll instance. Throws a testbedError where the kernel refuses one; run it on a thread of its own,
+ * as `open` leaves the thread in the client's namespace until `dispose`.
+ */
 export function openConnections(clients: TrafficClient[]): Connections {
   const home = openSync('/proc/thread-self/ns/net', 'r');
   const namespaces = clients.map((client) => (client.netns === null ? home : openSync(client.netns, 'r')));

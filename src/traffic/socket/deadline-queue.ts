@@ -6,12 +6,15 @@ export interface DeadlineQueue {
   add(timeNs: number, subject: number, generation: number): void;
   /** Time of the first deadline, Infinity when empty. */
   firstNs(): number;
+  /** Subject of the first deadline; meaningless when empty. */
   subject(): number;
+  /** Generation of the first deadline; meaningless when empty. */
   generation(): number;
   /** Removes the first. */
   remove(): void;
 }
 
+/** An empty queue; it doubles its ring when that is full. */
 export function deadlineQueue(): DeadlineQueue {
   let capacity = 1024;
   let times = new Float64Array(capacity);

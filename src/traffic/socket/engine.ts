@@ -10,6 +10,7 @@ import type { WorkerInput, WorkerReport } from './worker.js';
 /** Descriptors that the process has open beside its connections: logs, taps, namespaces. */
 const DESCRIPTORS_BESIDE = 1024;
 
+/** Open loop, without a pool; it sees connect(2)'s errno, the local port and the retransmitted SYNs of every connection. */
 export const socketEngine: Engine = {
   name: 'socket',
 

@@ -5,7 +5,9 @@ const MAX_HEADER_BYTES = 65_536;
 
 const CR_LF_CR_LF = '\r\n\r\n';
 
+/** Where a response stands after the bytes so far. */
 export const ParseResult = { needMore: 0, complete: 1, malformed: 2 } as const;
+/** One of these numbers. */
 export type ParseResult = (typeof ParseResult)[keyof typeof ParseResult];
 
 type Body = 'none' | 'sized' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailer' | 'until-close';
@@ -25,6 +27,7 @@ export interface ResponseParser {
   reset(): void;
 }
 
+/** A parser for one connection, ready for its first response; `reset` comes before each further one. */
 export function responseParser(): ResponseParser {
   let head = '';
   let body: Body | undefined;

@@ -27,6 +27,7 @@ const NO_RETRANSMIT_BELOW_NS = 0.9e9;
 const HTTP_CONFLICT = 409;
 const HTTP_TOO_MANY_REQUESTS = 429;
 
+/** What the loop says of itself: failures for want of descriptors or memory of its own, and how it waited. */
 export interface LoopReport {
   ownFailures: number;
   timer: string;

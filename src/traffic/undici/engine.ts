@@ -6,6 +6,7 @@ import { sendingThread } from '../sending-thread.js';
 import { PACER_TIMER } from './pacer.js';
 import type { WorkerInput, WorkerReport } from './worker.js';
 
+/** Open loop with undici's Client, pooled or not; it cannot hold a connection without a request. */
 export const undiciEngine: Engine = {
   name: 'undici',
 

@@ -2,6 +2,7 @@
 import type { TrafficPlan } from '../engine.js';
 import { closeLane, type Lane, type LaneEvents, openLane } from './lane.js';
 
+/** The lanes of all client hosts. `host` is the index of a client, `row` that of a request in the outcomes. */
 export interface LaneSupply {
   /** A lane for a request of `visitor` from the client host, or undefined while all of its pool are busy. */
   take(host: number, visitor: number): Lane | undefined;
@@ -11,7 +12,9 @@ export interface LaneSupply {
   stopWaiting(host: number, row: number): boolean;
   /** A request has ended; an unusable lane is replaced. Returns the waiting request that comes next, if any. */
   giveBack(lane: Lane, visitor: number, usable: boolean): { lane: Lane; row: number } | undefined;
+  /** The visitor sends nothing more: closes its own lane, where it has one. */
   visitorEnds(visitor: number): void;
+  /** Closes every lane, and with it fails what is under way. */
   closeAll(): void;
 }
 

@@ -11,6 +11,7 @@ const KEEP_ALIVE_MS = 3_600_000;
 /** One for all: making an error with its stack for each connection that is closed would cost as much as a request. */
 const CLOSED = new Error('closed by its visitor');
 
+/** A lane carries one request at a time, and has at most one connection. */
 export interface Lane {
   client: Client;
   /** Index of its client host, and of its target there. */
@@ -34,11 +35,13 @@ export interface Lane {
 
 /** What happens to a lane's connection, told to the sending loop. */
 export interface LaneEvents {
+  /** ns since the run's start. */
   now(): number;
   /** A connection is about to be opened; gives it its number. */
   opening(lane: Lane): number;
   /** connect() was called; the local port is known. */
   opened(lane: Lane): void;
+  /** The handshake has finished. */
   connected(lane: Lane): void;
 }
 

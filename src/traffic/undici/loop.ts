@@ -23,6 +23,7 @@ const HTTP_TOO_MANY_REQUESTS = 429;
 export interface Sending {
   /** Resolves when the last request has ended or `stop` was called: how often the generator itself ran out of something. */
   finished: Promise<number>;
+  /** Ends it early: open requests are left `underWay`, and all lanes are closed. */
   stop(): void;
 }
 

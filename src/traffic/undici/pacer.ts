@@ -10,12 +10,14 @@ const SPIN_BELOW_NS = 0.1e6;
 /** How it waits, for the generator's report. */
 export const PACER_TIMER = 'setTimeout above 3 ms, usleep(3) on another thread below';
 
+/** One wake-up at a time; a new arrangement replaces a later one. Times are those of the pacer's clock, ns. */
 export interface Pacer {
   /**
    * Sees to it that the function is called at `exactNs`, and not much later than `roughlyNs` (time-outs, where a millisecond
    * does not matter). It may be called earlier, never twice for one arrangement.
    */
   arrange(exactNs: number, roughlyNs: number): void;
+  /** Takes back what was arranged. */
   cancel(): void;
 }
 

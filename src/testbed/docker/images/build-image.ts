@@ -7,7 +7,7 @@ import { type BuildContext, contextTar } from './context.js';
 /** Gets a line of progress at a time. */
 export type ImageProgress = (line: string) => void;
 
-/** A build of one image. */
+/** What one image is built from, and the tag that it gets. */
 export interface ImageBuild {
   tag: string;
   context: BuildContext;

@@ -37,7 +37,7 @@ export function imageNames(): string[] {
     .sort();
 }
 
-/** What the image of that name is built from. */
+/** The source of an image of ours; one that runs no program of ours needs no Node.js. */
 export function imageSource(name: string): ImageSource {
   return Object.hasOwn(PROGRAMS, name) ? { base: 'node', entries: PROGRAMS[name] } : { base: 'plain' };
 }

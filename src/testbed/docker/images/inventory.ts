@@ -48,7 +48,7 @@ function shortName(tag: string): string {
   return tag.replace(/^(?:docker\.io\/(?:library\/)?|localhost\/)/, '');
 }
 
-/** The id of the image of that name. */
+/** Id of the image with that tag; undefined where the daemon has none. */
 export function idOf({ images }: Inventory, tag: string): string | undefined {
   return images.find(({ tags }) => tags.includes(tag))?.id;
 }

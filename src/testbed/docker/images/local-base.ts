@@ -11,7 +11,7 @@ import { DOCKER_DIR, NODE_BASE_FOLDER } from './catalog.js';
 import { type BuildContext, contextHash, imageContext } from './context.js';
 import type { Inventory } from './inventory.js';
 
-/** The script that makes the base image. */
+/** Makes the base image out of Debian's own packages, for daemons that reach no registry. */
 export const BASE_SCRIPT = join(DOCKER_DIR, 'make-base-image.sh');
 
 /** The image that it makes. */

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 /** Where whoever starts a reaper mounts the socket. */
 const SOCKET = '/var/run/docker.sock';
 
-/** An answer of the daemon. */
+/** Status and body of an answer (Docker Engine API). */
 export interface DaemonAnswer {
   status: number;
   /** Parsed JSON; undefined when there is none. */
