@@ -17,13 +17,13 @@ import { adaptConfig } from './user-config.js';
 /** Label of the daemon, and so the name of what it writes to stderr. */
 const LABEL = 'haproxy';
 
-/**
- * In the host's log folder: the configuration, the log, what each worker said of its limits once it ran, and of its requests when it
- * was to end.
- */
+/** The rendered configuration, in the host's log folder. */
 export const CONFIG_FILE = 'haproxy.cfg';
+/** The log that the ring buffers are copied into at the end, in the host's log folder. */
 export const LOG_FILE = 'access.log';
+/** What each worker said of its limits once it ran, in the host's log folder. */
 export const STATE_FILE = 'haproxy-state.txt';
+/** What each worker said of its requests when it was to end, in the host's log folder. */
 export const OPEN_FILE = 'haproxy-open.txt';
 
 /** How long haproxy may take to listen, ms; it takes some 50. */
