@@ -4,8 +4,8 @@
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, and whole trials through agents. */
-const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts'];
+/** Every ready scenario on every driver, whole trials through agents, and thousands of requests over reloads. */
+const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts', 'test/e2e/haproxy-while-running.test.ts'];
 
 const all = process.env.PORTPARTY_TEST_ALL === '1';
 
