@@ -140,13 +140,15 @@ async function start(context: NodeContext<CaddySpec>): Promise<RunningNode> {
   const { text, reducedAttribution } = render(spec);
   const path = await host.writeFile(CONFIG_FILE, text);
   const from = ['--config', path, '--adapter', 'caddyfile'];
+  // One that was restarted goes on in the log of the one before.
+  const { length } = await said(host);
   const daemon = await host.spawn(['caddy', 'run', ...from], {
     label: LABEL,
     openFiles: spec.openFiles,
     // Where it keeps what outlives it: certificates, and the last configuration.
     env: { HOME: host.runDir, XDG_DATA_HOME: host.runDir, XDG_CONFIG_HOME: host.runDir },
   });
-  await ready(host, daemon, listen);
+  await ready(host, daemon, listen, length);
   const reload = async () => {
     await host.run(['caddy', 'reload', ...from, '--address', files.admin, '--force']);
   };
@@ -168,23 +170,32 @@ async function start(context: NodeContext<CaddySpec>): Promise<RunningNode> {
   };
 }
 
-async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
+/** What it says once it accepts connections, and not only binds their address. */
+const READY = 'serving initial configuration';
+
+async function ready(host: Host, daemon: HostProcess, listen: Endpoint, logStart: number): Promise<void> {
   const deadline = performance.now() + START_MS;
-  while (!(await listensOn(host, listen))) {
-    if (!daemon.running) throw testbedError(`caddy did not start: ${await lastWords(host)}`, host.name);
+  for (;;) {
+    const { running } = daemon;
+    if ((await said(host)).slice(logStart).includes(READY)) break;
+    if (!running) throw testbedError(`caddy did not start: ${await lastWords(host)}`, host.name);
     if (performance.now() > deadline)
-      throw testbedError(
-        `caddy runs but does not listen on ${listen.address}:${listen.port}`,
-        host.name,
-        'write `{{listen}}` as the address of a site of your configuration',
-      );
+      throw testbedError(`caddy was not ready within ${START_MS / 1000} s`, host.name, `see its ${LABEL}.log`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  if (!(await listensOn(host, listen)))
+    throw testbedError(
+      `caddy runs but does not listen on ${listen.address}:${listen.port}`,
+      host.name,
+      'write `{{listen}}` as the address of a site of your configuration',
+    );
 }
+
+const said = (host: Host) => host.readFile(`${LABEL}.log`);
 
 /** Caddy says in plain words what is wrong with its configuration, and everything else as JSON. */
 async function lastWords(host: Host): Promise<string> {
-  const words = (await host.readFile(`${LABEL}.log`)).trim();
+  const words = (await said(host)).trim();
   const lines = words.split('\n').filter((line) => !line.startsWith('{'));
   return lines.at(-1)?.replace(/^(Error|run): /, '') ?? (words || 'it said nothing');
 }

@@ -103,10 +103,12 @@ function failedCheck(host: string, { ts, msg, host: to, error, status_code: stat
 
 /**
  * Whether "no upstreams available" was the limit of requests per backend (`unhealthy_request_count`): where there is one, and nothing
- * has failed within the time that it would be held against a backend.
+ * has failed within the time that it would be held against a backend. A limit alone, without `max_fails` or `fail_duration`, has Caddy
+ * 2.6 hold every backend down from the beginning.
  */
 function busyNotDown(config: string): (sinceFailure: number) => boolean {
-  if (!/^[ \t]*unhealthy_request_count[ \t]/m.test(config)) return () => false;
+  const has = (option: string) => new RegExp(`^[ \\t]*(?:${option})[ \\t]`, 'm').test(config);
+  if (!has('unhealthy_request_count') || !has('max_fails|fail_duration')) return () => false;
   const holds = [...config.matchAll(/^[ \t]*(?:fail_duration|health_interval)[ \t]+(\S+)/gm)].map(([, text]) =>
     seconds(text),
   );
