@@ -75,16 +75,11 @@ const DEFAULT_FAIL_MS = 10_000;
 function health({ maxFails = 0, failTimeout = DEFAULT_FAIL_MS, healthCheck }: CaddySpec): string[] {
   const lines: string[] = [];
   if (maxFails > 0) lines.push(`fail_duration ${failTimeout}ms`, `max_fails ${maxFails}`);
-  if (healthCheck !== undefined)
-    lines.push(
-      `health_uri ${CHECKED_PAGE}`,
-      `health_interval ${healthCheck.interval}ms`,
-      `health_timeout ${healthCheck.interval}ms`,
-    );
+  if (healthCheck !== undefined) lines.push(`health_uri ${CHECKED_PAGE}`, `health_interval ${healthCheck.interval}ms`);
   return lines;
 }
 
-/** A page that every server here answers at once. */
+/** A page that every server here has. */
 const CHECKED_PAGE = '/stats';
 
 /** How connections to the backends are opened and kept. */
