@@ -49,7 +49,8 @@ export interface RunningNode {
 /**
  * How one try of a proxy to reach a backend ended.
  * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
- * about and the log does not say why; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
+ * about and the log does not say why; `no-answer`, that there was none until the client left, and the log does not say whether the
+ * connection stood; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
  */
 export type UpstreamResult =
   | 'answered'
@@ -57,6 +58,7 @@ export type UpstreamResult =
   | 'no-live-backend'
   | 'connect-timeout'
   | 'response-timeout'
+  | 'no-answer'
   | 'refused'
   | 'connect-failed'
   | 'reset'
