@@ -67,6 +67,9 @@ describe('Caddy', () => {
   full-server:
     topology: { balancer: { connectTimeout: 500ms }, shop: { workers: 1, backlog: 1, serviceTime: 1s } }
     traffic: { arrivals: [{ for: 200ms, rate: 100/s }] }
+  full-and-left:
+    topology: { shop: { workers: 1, backlog: 1, serviceTime: 1s } }
+    traffic: { arrivals: [{ for: 200ms, rate: 100/s }], timeout: { response: 1500ms } }
   slow-server:
     topology: { balancer: { responseTimeout: 500ms }, shop: { serviceTime: 2s } }
     traffic: { arrivals: [{ for: 200ms, rate: 100/s }] }
@@ -125,6 +128,12 @@ describe('Caddy', () => {
     const { losses } = variants.get('full-server')!;
     expect(losses['accept-queue-full@shop']).toBeGreaterThan(0);
     expect(Object.keys(losses).filter((cause) => !cause.endsWith('@shop'))).toEqual([]);
+  });
+
+  it('whose visitor leaves while it connects in vain is the same, although its log does not say how far it was', () => {
+    const { losses } = variants.get('full-and-left')!;
+    expect(losses['accept-queue-full@shop']).toBeGreaterThan(0);
+    expect(Object.keys(losses).filter((cause) => !cause.includes('@shop'))).toEqual([]);
   });
 
   it.each(['slow-server', 'left'])('%s: an answer that takes too long is the server`s, whoever gives up', (name) => {

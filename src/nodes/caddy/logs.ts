@@ -13,6 +13,7 @@ interface Open {
 /** Reads the log of one host, written under that Caddyfile. */
 export function readCaddyLog(host: string, log: string, config: string): LogReading {
   const full = busyNotDown(config);
+  const holdsDown = /^[ \t]*fail_duration[ \t]/m.test(config);
   const sightings: Sighting[] = [];
   const incidents: Incident[] = [];
   const waiters: Waiter[] = [];
@@ -23,7 +24,7 @@ export function readCaddyLog(host: string, log: string, config: string): LogRead
     if (told === 'listener') incidents.push({ host, at: line.ts * 1000, cause: 'file-limit', evidence: line.msg });
     if (told === 'check') sightings.push(failedCheck(host, line));
     if (told === 'cut-off') cutOff = line;
-    if (told === 'check' || (told === 'try' && line.error !== undefined && !clientLeft(line.error))) failedAt = line.ts;
+    if (told === 'check' || (told === 'try' && isFailure(line))) failedAt = line.ts;
     const id = line.request?.headers?.['X-Request-Id']?.[0];
     if (id === undefined) continue;
     const known = open.get(id) ?? { tries: [] };
@@ -32,7 +33,7 @@ export function readCaddyLog(host: string, log: string, config: string): LogRead
     if (told === 'error') known.error = line;
     if (told !== 'request') continue;
     open.delete(id);
-    const tries = known.tries.map(tryOf);
+    const tries = known.tries.map((one) => ({ ...tryOf(one), ...(holdsDown && isFailure(one) ? MARKED_DOWN : {}) }));
     const last = tries.at(-1);
     if (known.error?.msg === ALL_DOWN) tries.push(noneLeft(known.error, full(line.ts - failedAt)));
     if (cutOff !== undefined && last?.result === 'answered' && line.ts - cutOff.ts < CUT_OFF_S) {
@@ -48,6 +49,12 @@ export function readCaddyLog(host: string, log: string, config: string): LogRead
   addWaits(sightings, waiters, connectionsPerBackend(config));
   return { sightings, incidents };
 }
+
+/** Caddy counts every error against a backend, but that its client has left. */
+const isFailure = ({ error }: LogLine) => error !== undefined && !clientLeft(error);
+
+/** It does not say which failure was one too many: while a backend is held down there are no further ones, so the last one was it. */
+const MARKED_DOWN = { markedDown: true } as const;
 
 /** Caddy's word for "every backend is held down", and for "every backend has as many requests as it may" (`errNoUpstream`). */
 const ALL_DOWN = 'no upstreams available';

@@ -15,8 +15,7 @@ const BY_WORDS: [words: RegExp, result: UpstreamResult][] = [
   ],
   [/connection reset by peer|broken pipe/, 'reset'],
   [/\bEOF\b|server closed/, 'closed-early'],
-  // Its client left before there was an answer.
-  [/context canceled/, 'response-timeout'],
+  [/context canceled/, 'no-answer'],
 ];
 
 /** How a try ended that the words of this error tell of. */
