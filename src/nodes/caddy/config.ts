@@ -11,9 +11,6 @@ export interface CaddyFiles {
   storage: string;
 }
 
-/** How long requests under way may take at the end until they are cut off, ms. */
-const END_MS = 500;
-
 /** Where Caddy's log comes from: of each request, each try at a backend, each failed check, and of the listener. */
 const LOGGERS = ['http.log.access', 'http.log.error', 'http.handlers.reverse_proxy', 'http.stdlib'];
 
@@ -41,12 +38,7 @@ export function logOption(files: CaddyFiles): string[] {
 
 /** Global options that the testbed decides, for a rendered configuration and for the user's own. */
 export function ownOptions(files: CaddyFiles): string[] {
-  return [
-    `admin ${files.admin}`,
-    `storage file_system ${files.storage}`,
-    `grace_period ${END_MS}ms`,
-    ...logOption(files),
-  ];
+  return [`admin ${files.admin}`, `storage file_system ${files.storage}`, ...logOption(files)];
 }
 
 /** Has a site log its requests; they are written by the option above, and here for nobody. */

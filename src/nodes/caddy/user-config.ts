@@ -4,10 +4,10 @@ import { type Block, blocksOf } from './caddyfile.js';
 import { type CaddyFiles, logOption, ownOptions, SITE_LOG, upstreams } from './config.js';
 
 /** Global options that the testbed decides and the user's file must not. */
-const DECIDED = new Set(['admin', 'storage', 'grace_period', 'persist_config', 'log']);
+const DECIDED = new Set(['admin', 'storage', 'log']);
 
 /** Of these an image of the user's own decides itself: its command line and its folders are made for each other. */
-const DECIDED_BY_IMAGE = new Set(['admin', 'storage', 'grace_period', 'persist_config']);
+const DECIDED_BY_IMAGE = new Set(['admin', 'storage']);
 
 /** What the rewriting could not see to: requests may then be without a log line of their own. */
 export interface AdaptedConfig {
@@ -22,7 +22,7 @@ const CHANGES_ID = /^[ \t]*(?:header_up|request_header)[ \t].*X-Request-Id.*$/gi
 
 /**
  * Fills `{{listen}}` (the address of a site, `:port`) and `{{backends}}` (`address:port` of each); replaces `log` of every site and of the
- * global options by the testbed's own, and `admin`, `storage` and `grace_period`. `within` an image of the user's own these stay as they are.
+ * global options by the testbed's own, and `admin` and `storage`; `within` an image of the user's own these two stay as they are.
  */
 export function adaptConfig(
   userText: string,
