@@ -1,11 +1,13 @@
 /** Caddy's ways to lose a request, each produced by the real one and recognised with its place. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunRecord, VariantRecord } from '../../src/record/run-record.js';
+import { dockerMissing } from '../helpers/docker.js';
 import { drivers, recordEverywhere } from '../helpers/everywhere.js';
-import { losses, portparty, record, scenarioFile } from '../helpers/portparty.js';
+import { ownImage } from '../helpers/own-image.js';
+import { losses, portparty, record, scenarioFile, scratch } from '../helpers/portparty.js';
 
 /** 300 requests that are all under way at once; each variant changes something. */
 const scenario = (rest: string) => `
@@ -161,3 +163,28 @@ it('Caddy reloaded, changed, killed and started again has refused or reset who c
   expect(refused).toBeGreaterThan(0);
   expect(completed + refused + reset).toBe(250);
 });
+
+const missing = await dockerMissing();
+
+it.skipIf(missing !== undefined)(
+  `Caddy in an image of the user's own, with a Caddyfile of theirs, has the same ledger${missing ? ` (skipped: ${missing})` : ''}`,
+  async () => {
+    // As Debian's package starts it.
+    const image = await ownImage(
+      'caddy',
+      `FROM plain
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends caddy
+CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"]
+`,
+    );
+    const folder = scratch();
+    writeFileSync(join(folder, 'mine'), '{{listen}} {\n\tlog\n\treverse_proxy {{backends}}\n}\n');
+    const text = scenario('').replace('kind: caddy,', `kind: caddy, image: '${image}', config: mine,`);
+    const args = ['run', scenarioFile(folder, text), '--driver', 'docker', '--out', join(folder, 'results'), '--json'];
+    const { stdout, stderr } = await portparty(args, { cwd: folder });
+    const { completed, losses } = told((JSON.parse(stdout) as RunRecord).variants[0]);
+    expect({ completed, losses }).toEqual({ completed: 200, losses: { 'ports-exhausted@balancer': 100 } });
+    expect(stderr).not.toContain('as it was built');
+  },
+  300_000,
+);

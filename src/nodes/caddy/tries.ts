@@ -4,6 +4,8 @@ import type { LogLine } from './log-line.js';
 
 /** Words of an error to the result; the first that fits. */
 const BY_WORDS: [words: RegExp, result: UpstreamResult][] = [
+  // A check that shares the connections of the requests.
+  [/while waiting for connection/, 'queue-timeout'],
   [/cannot assign requested address|address already in use/, 'no-local-port'],
   [/too many open files/, 'file-limit'],
   [/connection refused/, 'refused'],

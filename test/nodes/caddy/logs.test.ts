@@ -145,6 +145,10 @@ describe("Caddy's log", () => {
       unhealthy(0, `"msg":"HTTP request failed","error":"Get \\"http://198.18.0.2:8080/stats\\": ${NO_PORT}"`),
       unhealthy(1, '"msg":"status code out of tolerances","status_code":500'),
       unhealthy(2, '"msg":"host is up"'),
+      unhealthy(
+        3,
+        '"msg":"HTTP request failed","error":"Get \\"http://198.18.0.2:8080/stats\\": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"',
+      ),
     ];
     expect(read(lines).sightings).toMatchObject([
       {
@@ -154,8 +158,9 @@ describe("Caddy's log", () => {
       {
         tries: [{ result: 'failed', evidence: 'health check of 198.18.0.2:8080: status code out of tolerances: 500' }],
       },
+      { tries: [{ result: 'queue-timeout' }] },
     ]);
-    expect(read(lines).sightings).toHaveLength(2);
+    expect(read(lines).sightings).toHaveLength(3);
   });
 
   it('tells of a listener without descriptors', () => {
