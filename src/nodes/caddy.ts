@@ -68,6 +68,7 @@ export const caddy = defineKind({
   },
   refuse,
   holdsDownIfAsked: true,
+  waitsWithoutLimit: true,
   reloads: true,
   live: [
     'keepalive',
@@ -98,7 +99,7 @@ function refuse(spec: CaddySpec): KnobProblem[] {
       `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
       'leave out one of the two',
     );
-  if (spec.failTimeout !== undefined && !spec.maxFails)
+  if (spec.failTimeout !== undefined && spec.maxFails === undefined)
     say(['failTimeout'], 'Caddy holds no backend down unless it is asked to', 'add `maxFails: 1`');
   if (spec.failTimeout === 0)
     say(['failTimeout'], 'held down for no time a backend would not be held down at all', 'write it like 10s');

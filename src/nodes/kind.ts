@@ -155,6 +155,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends
   refuse?(spec: z.output<Schema>): KnobProblem[];
   /** It holds a backend down for failed tries only where `maxFails` asks it to; else it does so by itself. */
   holdsDownIfAsked?: true;
+  /** Requests beyond `backendConnections` wait in it as long as their client does; it has no `queueTimeout`. */
+  waitsWithoutLimit?: true;
   /** An event may have it load its configuration again. */
   reloads?: true;
   /** Knobs that an event may change while it runs. An event `slow` needs `serviceTime` among them. */

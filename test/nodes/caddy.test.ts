@@ -1,5 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { renderConfig } from '../../src/nodes/caddy/config.js';
+import { caddy } from '../../src/nodes/caddy.js';
+import { scratch } from '../helpers/portparty.js';
 import { runners, type SceneError, scene } from '../testbed/scene.js';
 
 interface Seen {
@@ -14,7 +19,7 @@ interface Seen {
 const through = (argument: object, runner = runners()[0]) =>
   scene<Seen>('throughProxy', { kind: 'caddy', ...argument }, runner);
 const RANGE = '20000-20199';
-const SLOW = { ms: 3000 };
+const SLOW = { ms: 2000 };
 
 describe.each(runners())('caddy as $who', (runner) => {
   it('loses what exceeds its 200 ports to one backend, and its log names each lost request', async () => {
@@ -25,15 +30,17 @@ describe.each(runners())('caddy as $who', (runner) => {
 });
 
 describe('caddy', () => {
-  it('holds no backend down unless it is asked to, and then tells quake from aftershock', async () => {
-    const two = { servers: 2, server: SLOW, traffic: { count: 600 } };
-    const quake = await through({ proxy: { ports: RANGE }, ...two });
-    expect(quake.results).toEqual({ answered: 400, 'no-local-port': 200 });
-    const { statuses, results } = await through({ proxy: { ports: RANGE, maxFails: 1 }, ...two });
-    expect(results.answered).toBe(400);
-    expect(results['no-local-port']).toBeGreaterThanOrEqual(2);
-    expect(results['no-local-port'] + results['no-live-backend']).toBe(200);
-    expect(statuses).toEqual({ 200: 400, 502: results['no-local-port'], 503: results['no-live-backend'] });
+  it('told to hold a backend down, holds down both after a failure each, and its log tells quake from aftershock', async () => {
+    const { statuses, results } = await through({
+      proxy: { ports: RANGE, maxFails: 1 },
+      servers: 2,
+      server: SLOW,
+      traffic: { count: 600 },
+    });
+    const { 'no-local-port': quake, 'no-live-backend': aftershock, ...others } = results;
+    expect({ lost: quake + aftershock, others }).toEqual({ lost: 200, others: { answered: 400 } });
+    expect(quake).toBeGreaterThanOrEqual(2);
+    expect(statuses).toEqual({ 200: 400, 502: quake, 503: aftershock });
   });
 
   it('runs out of ports by TIME_WAIT when it must close itself, and keepalive cures it', async () => {
@@ -70,6 +77,21 @@ describe('caddy', () => {
       traffic: { count: 40 },
     });
     expect((results['file-limit'] ?? 0) + (incidents['file-limit'] ?? 0)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ...['round-robin', 'least-connections', 'random-two', 'hash'].map((algorithm) => ({ algorithm })),
+    ...['source', 'cookie', 'consistent-hash'].map((sticky) => ({ sticky })),
+    { maxFails: 2, failTimeout: '1500ms', retries: 3, connectTimeout: '500ms', responseTimeout: '2s', keepalive: 8 },
+    { healthCheck: { interval: '500ms', fall: 1, rise: 1 }, backendConnections: 10 },
+  ])('understands %o', (knobs) => {
+    const spec = caddy.knobs.parse({ to: 'shop', ...knobs });
+    const endpoint = { host: 'x', address: '198.18.0.2', port: 80 };
+    const files = { log: '/tmp/x.log', admin: 'unix//tmp/x.sock', storage: '/tmp/x' };
+    const file = join(scratch(), 'Caddyfile');
+    writeFileSync(file, renderConfig(spec, files, endpoint, [endpoint, endpoint]));
+    const { status, stderr } = spawnSync('caddy', ['adapt', '--config', file], { encoding: 'utf8' });
+    expect({ status, said: stderr }).toEqual({ status: 0, said: '' });
   });
 
   it('runs a configuration of the user, and still sees every request', async () => {
