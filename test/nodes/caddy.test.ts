@@ -19,7 +19,7 @@ interface Seen {
 const through = (argument: object, runner = runners()[0]) =>
   scene<Seen>('throughProxy', { kind: 'caddy', ...argument }, runner);
 const RANGE = '20000-20199';
-const SLOW = { ms: 2000 };
+const SLOW = { ms: 3000 };
 
 describe.each(runners())('caddy as $who', (runner) => {
   it('loses what exceeds its 200 ports to one backend, and its log names each lost request', async () => {
