@@ -84,7 +84,7 @@ export const caddy = defineKind({
   ],
   start,
   imageConfig({ host, listen, backends, userConfig }) {
-    return { paths: ['/etc/caddy/Caddyfile'], ...adaptConfig(userConfig!, filesOf(host), listen!, backends, 'image') };
+    return { paths: [IMAGE_CONFIG], ...adaptConfig(userConfig!, filesOf(host), listen!, backends, 'image') };
   },
   readLogs,
 });
@@ -118,6 +118,8 @@ function refuse(spec: CaddySpec): KnobProblem[] {
 const CONFIG_FILE = 'Caddyfile';
 const LOG_FILE = 'requests.log';
 const LABEL = 'caddy';
+/** The configuration of an image, where Caddy's official one and Debian's package have it. */
+const IMAGE_CONFIG = '/etc/caddy/Caddyfile';
 
 function filesOf(host: Host): CaddyFiles {
   return {
@@ -202,6 +204,6 @@ async function lastWords(host: Host): Promise<string> {
 }
 
 async function readLogs(host: Host): Promise<LogReading> {
-  const [log, text] = await Promise.all([host.readFile(LOG_FILE), host.readFile(CONFIG_FILE)]);
-  return readCaddyLog(host.name, log, text);
+  const [log, own] = await Promise.all([host.readFile(LOG_FILE), host.readFile(CONFIG_FILE)]);
+  return readCaddyLog(host.name, log, own || (await host.readFile(IMAGE_CONFIG)));
 }

@@ -166,8 +166,18 @@ it('Caddy reloaded, changed, killed and started again has refused or reset who c
 
 const missing = await dockerMissing();
 
+const MINE = `
+{{listen}} {
+	log
+	reverse_proxy {{backends}} {
+		unhealthy_request_count 150
+		max_fails 1
+	}
+}
+`;
+
 it.skipIf(missing !== undefined)(
-  `Caddy in an image of the user's own, with a Caddyfile of theirs, has the same ledger${missing ? ` (skipped: ${missing})` : ''}`,
+  `Caddy in an image of the user's own, with a Caddyfile of theirs, tells by both which limit refused${missing ? ` (skipped: ${missing})` : ''}`,
   async () => {
     // As Debian's package starts it.
     const image = await ownImage(
@@ -178,12 +188,12 @@ CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile
 `,
     );
     const folder = scratch();
-    writeFileSync(join(folder, 'mine'), '{{listen}} {\n\tlog\n\treverse_proxy {{backends}}\n}\n');
+    writeFileSync(join(folder, 'mine'), MINE);
     const text = scenario('').replace('kind: caddy,', `kind: caddy, image: '${image}', config: mine,`);
     const args = ['run', scenarioFile(folder, text), '--driver', 'docker', '--out', join(folder, 'results'), '--json'];
     const { stdout, stderr } = await portparty(args, { cwd: folder });
     const { completed, losses } = told((JSON.parse(stdout) as RunRecord).variants[0]);
-    expect({ completed, losses }).toEqual({ completed: 200, losses: { 'ports-exhausted@balancer': 100 } });
+    expect({ completed, losses }).toEqual({ completed: 150, losses: { 'connection-limit@balancer': 150 } });
     expect(stderr).not.toContain('as it was built');
   },
   300_000,
