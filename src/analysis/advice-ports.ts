@@ -1,7 +1,7 @@
 /** Advice against an exhausted port range: by who owns it, and whether its ports were held by open connections or by TIME_WAIT. */
 import type { PortRange } from '../scenario/units.js';
 import type { Advice, AdviceFacts } from './advice.js';
-import { takesKnob } from './advice-common.js';
+import { knownKind, takesKnob } from './advice-common.js';
 import { count, held, highestRate, seconds, withRoom } from './advice-numbers.js';
 
 /** How long a closed connection keeps its port on the side that closed first: TCP_TIMEWAIT_LEN of <net/tcp.h>. */
@@ -175,9 +175,10 @@ function backendCloses({ node, chain }: AdviceFacts): Advice[] {
 function queue(facts: AdviceFacts): Advice[] {
   const { pool, node, at } = facts;
   if (pool === undefined || node.spec.backendConnections !== undefined) return [];
+  const waits = takesKnob(node.kind, 'queueTimeout') || knownKind(node.kind)?.waitsWithoutLimit;
   return [
     {
-      do: takesKnob(node.kind, 'queueTimeout')
+      do: waits
         ? 'Or let visitors wait in its queue instead of failing: allow each backend fewer connections than there are ports.'
         : 'Or allow each backend fewer connections than there are ports: what is beyond is refused at once, without the aftershock.',
       knob: `topology.${at}.backendConnections`,

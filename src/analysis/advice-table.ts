@@ -18,8 +18,8 @@ import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
 /** What makes an aftershock smaller. Some count failures only where they are told to. */
-export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice[] => [
-  ...(spec.maxFails === undefined && knownKind(kind)?.holdsDownIfAsked
+export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice[] =>
+  spec.maxFails === undefined && knownKind(kind)?.holdsDownIfAsked
     ? []
     : [
         {
@@ -27,9 +27,8 @@ export const againstAftershock = ({ kind, spec }: ChainNode, at: string): Advice
           knob: `topology.${at}.maxFails`,
           value: '0',
         },
-      ]),
-  { do: 'Or try it again sooner.', knob: `topology.${at}.failTimeout`, value: '1s' },
-];
+        { do: 'Or try it again sooner.', knob: `topology.${at}.failTimeout`, value: '1s' },
+      ];
 
 /** What to advise against each cause, given the facts of the place where it struck. */
 export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {

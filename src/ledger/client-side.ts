@@ -172,8 +172,9 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   const sighting = logged && error === ClientError.responseTimeout ? untilLeft(logged, leftMs) : logged;
   const late = error === ClientError.responseTimeout ? keptWaiting(file, row, who, sighting) : undefined;
   if (late !== undefined) return { ...late, evidence: [seen, ...late.evidence] };
-  // Whoever has logged a good answer and then left the connection broken is not excused by its backend.
-  const answered = sighting !== undefined && sighting.status >= 200 && sighting.status < 499;
+  // Whoever has logged a good answer, or that the client had left, which it had not, and whose connection broke is not excused by its
+  // backend: it closed an idle connection that a request was on its way to.
+  const answered = sighting !== undefined && sighting.status >= 200 && sighting.status <= 499;
   const excusable = !answered || error === ClientError.responseTimeout;
   if (sighting !== undefined && excusable && (blamesFurther(file, sighting) || sighting.queuedMs !== undefined)) {
     const patience = { askedNs: out.lastTryNs[row], leftNs: out.doneNs[row] };

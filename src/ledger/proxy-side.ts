@@ -6,6 +6,7 @@ import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredUpstream } from './mapping.js';
+import { settledTry } from './settled-try.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import type { TapIndex } from './tap-index.js';
 import { untilLeft } from './until-left.js';
@@ -67,6 +68,8 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
     case 'answered':
       if (further !== undefined) return prefixed(evidence, verdictOfSighting(file, further));
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
+    case 'no-answer':
+      return verdictOfTry(file, sighting, settledTry(file, sighting, { ...one, startedAt: startOf(sighting, one) }));
     case 'connect-timeout':
       return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
     case 'response-timeout':

@@ -20,5 +20,8 @@ export function untilLeft(sighting: Sighting, leftMs: number): Sighting {
 function stillOpen(one: UpstreamTry, leftMs: number): UpstreamTry {
   // Without a backend there is nothing that would not have answered.
   if (one.to === undefined) return one;
-  return { ...one, endedAt: leftMs, result: one.connectMs === undefined ? 'connect-timeout' : 'response-timeout' };
+  if (one.connectMs !== undefined) return { ...one, endedAt: leftMs, result: 'response-timeout' };
+  // One that was answered in the end, or left alone, may have been connected long before: its log has not said when.
+  const isOpen = one.result === 'answered' || one.result === 'no-answer';
+  return { ...one, endedAt: leftMs, result: isOpen ? 'no-answer' : 'connect-timeout' };
 }

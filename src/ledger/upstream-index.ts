@@ -19,6 +19,11 @@ export interface UpstreamIndex {
   /** Whether a connection to that endpoint was begun between these times. */
   opened(to: Endpoint, bounds: Bounds): boolean;
   /**
+   * How long the handshake took whose first SYN towards that endpoint left nearest to `atNs`, ns; infinite for one that was never
+   * answered; undefined where no SYN left within the bounds.
+   */
+  handshakeNs(to: Endpoint, atNs: number, bounds: Bounds): number | undefined;
+  /**
    * Row of the first copy of the SYN towards that endpoint that left nearest to `atNs`, within the bounds. Each SYN belongs to one
    * try: one that was given out is given again to the same try, and to another only where no other is left.
    */
@@ -59,6 +64,14 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
       const rows = rowsOf(tap, to, 'any');
       const measure = (row: number) => tap.table.timeNs[row];
       return firstAfter(rows, toNs, measure) > firstAfter(rows, fromNs, measure);
+    },
+    handshakeNs(to, atNs, bounds) {
+      if (tap === undefined) return undefined;
+      const { timeNs, sequence } = tap.table;
+      const row = nearest(rowsOf(tap, to, 'any'), timeNs, atNs, bounds);
+      if (row === undefined) return undefined;
+      const [answer] = tap.answers(sequence[row], 'syn-ack', { outgoing: false });
+      return answer === undefined ? Number.POSITIVE_INFINITY : timeNs[answer] - timeNs[row];
     },
     nearestSyn(owner, to, fate, atNs, bounds) {
       if (tap === undefined) return undefined;

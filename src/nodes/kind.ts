@@ -53,7 +53,8 @@ export interface RunningNode {
 /**
  * How one try of a proxy to reach a backend ended.
  * `no-live-backend` means that every backend was held down and none was tried; `connect-failed`, that the connection did not come
- * about and the log does not say why; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
+ * about and the log does not say why; `no-answer`, that there was none until the client left, and the log does not say whether the
+ * connection stood; `connection-limit` is the proxy's own, `backend-limit` the backend's, in its own words.
  */
 export type UpstreamResult =
   | 'answered'
@@ -61,6 +62,7 @@ export type UpstreamResult =
   | 'no-live-backend'
   | 'connect-timeout'
   | 'response-timeout'
+  | 'no-answer'
   | 'refused'
   | 'connect-failed'
   | 'reset'
@@ -157,6 +159,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends
   refuse?(spec: z.output<Schema>): KnobProblem[];
   /** It holds a backend down for failed tries only where `maxFails` asks it to; else it does so by itself. */
   holdsDownIfAsked?: true;
+  /** Requests beyond `backendConnections` wait in it as long as their client does; it has no `queueTimeout`. */
+  waitsWithoutLimit?: true;
   /** An event may have it load its configuration again. */
   reloads?: true;
   /** Knobs that an event may change while it runs. An event `slow` needs `serviceTime` among them. */

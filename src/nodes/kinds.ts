@@ -1,5 +1,6 @@
 /** All kinds of node: one line each. */
 export { attacker } from './attacker.js';
+export { caddy } from './caddy.js';
 export { client } from './client.js';
 export { firewall } from './firewall.js';
 export { fixed } from './fixed.js';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AdviceFacts, adviceFor } from '../../src/analysis/advice.js';
 import { CAUSE_NAMES } from '../../src/ledger/causes.js';
-import { KIND_NAMES } from '../../src/nodes/registry.js';
+import { KIND_NAMES, kindOf } from '../../src/nodes/registry.js';
 import { type ChainRecord, chainRecord } from '../../src/record/chain-record.js';
 import { loadScenario } from '../../src/run/load-scenario.js';
 import { makePlan } from '../../src/topology/make-plan.js';
@@ -38,9 +38,7 @@ function facts(chain: ChainRecord, at: string, changes: Partial<AdviceFacts>): A
 }
 
 describe('whatever it advises', () => {
-  const fronts = KIND_NAMES.filter((kind) =>
-    ['nat', 'nginx', 'haproxy', 'squid', 'varnish', 'firewall'].includes(kind),
-  );
+  const fronts = KIND_NAMES.filter((kind) => ['L3', 'L7'].includes(kindOf(kind).layer));
   for (const kind of fronts) {
     it(`can be written into a scenario with ${kind}`, async () => {
       const front = `kind: ${kind}`;

@@ -159,6 +159,16 @@ describe('an answer that did not come', () => {
     expect(keep(behindProxy(), [[reset]]).lost.get(0)).toMatchObject({ cause: 'reset', at: 'balancer' });
   });
 
+  it('because a proxy ended the connection and took its client for gone is reset at the proxy, not at its backend', () => {
+    const closed = dropped({ ...connected, error: ClientError.closedEarly });
+    const tries = [upstreamTry(1990, 'no-answer')];
+    const sightings = [sighting('balancer', 'r.0.0', [1, 1990], { status: 499, tries })];
+    expect(keep(behindProxy(), [[closed]], observed({ sightings })).lost.get(0)).toMatchObject({
+      cause: 'reset',
+      at: 'balancer',
+    });
+  });
+
   it('because of trouble that the target logged without a request is that trouble', () => {
     const closed = dropped({ ...connected, error: ClientError.closedEarly });
     const incidents = [

@@ -144,6 +144,31 @@ describe('a backend', () => {
     expect(verdict(one, { incidents, sightings: read(101) })).toMatchObject({ cause: 'response-timeout', at: 'shop' });
   });
 
+  it('that had not answered when the client left was still being connected to, or slow: its SYN tells', () => {
+    const tries = [{ ...upstreamTry(1100, 'no-answer'), startedAt: STARTED_AT + 100 }];
+    const one = sighting('balancer', 'r.0.0', [100, 1100], { status: 499, tries });
+    const syn = { ms: 101, from: `${BALANCER_BACK}:5000`, to: SHOPS[0], kind: 'syn' as const, isn: 7 };
+    const answer = { ms: 101.2, from: SHOPS[0], to: `${BALANCER_BACK}:5000`, kind: 'syn-ack' as const, isn: 7 };
+    const atBoth = (packets: Packet[]) => [
+      tapOf('balancer', packets),
+      tapOf(
+        'shop[0]',
+        packets.map((packet) => ({ ...packet, way: packet.way === 'out' ? 'in' : 'out' })),
+      ),
+    ];
+    const connected = atBoth([
+      { ...syn, way: 'out' },
+      { ...answer, way: 'in' },
+    ]);
+    expect(verdict(one, { taps: connected })).toMatchObject({ cause: 'response-timeout', at: 'shop' });
+    const counters = { 'shop[0]': { 'TcpExt.ListenOverflows': 1 } };
+    const unanswered = { taps: atBoth([{ ...syn, way: 'out' }]), counters };
+    expect(verdict(one, unanswered)).toMatchObject({ cause: 'accept-queue-full', at: 'shop' });
+    // It waited for its turn until long after that SYN, and had sent none of its own.
+    const waited = { ...one, queuedAt: STARTED_AT + 100, queuedMs: 400 };
+    expect(verdict(waited, unanswered)).toMatchObject({ cause: 'response-timeout', at: 'shop' });
+  });
+
   it('that refused at a port that is not planned is told by its address', () => {
     expect(verdict(failed(upstreamTry(200, 'refused', '198.18.1.2:9')))).toMatchObject({
       cause: 'refused',

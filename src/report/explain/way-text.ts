@@ -149,6 +149,7 @@ const RESULTS: Record<BackendTry['result'], string> = {
   'no-live-backend': 'every backend was held down: none was tried',
   'connect-timeout': 'the handshake did not finish in time',
   'response-timeout': 'connected, but no answer in time',
+  'no-answer': 'no answer until its client left',
   'backend-limit': 'refused: the backend has as many connections as it takes',
   refused: 'refused: nothing listened there',
   'connect-failed': 'the connection did not come about',
