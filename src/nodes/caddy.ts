@@ -43,6 +43,7 @@ const knobs = z.strictObject({
 /** The knobs of a caddy node, resolved. */
 export type CaddySpec = z.output<typeof knobs>;
 
+/** Caddy 2, as a reverse proxy that balances between its backends. */
 export const caddy = defineKind({
   kind: 'caddy',
   layer: 'L7',
