@@ -1,21 +1,47 @@
 /**
- * Tests run one file after another: real testbeds share two cores. `npm test` leaves out what takes minutes by itself and what
- * needs a Docker daemon; `npm run test:all` does not.
+ * `npm test` leaves out what takes minutes by itself and what needs a Docker daemon; `npm run test:all` does not. Files whose testbeds
+ * nobody else can see run two at a time, for most of their time is waiting; all others run one after another, as they look at the whole
+ * machine (ports of loopback, processes, the daemon) or compare speeds.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Every ready scenario on every driver, whole trials through agents, and thousands of requests over reloads. */
 const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts', 'test/e2e/haproxy-while-running.test.ts'];
 
+/** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */
+const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*.test.ts'];
+
 const all = process.env.PORTPARTY_TEST_ALL === '1';
+const exclude = [...configDefaults.exclude, ...(all ? [] : LONG)];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(all ? [] : LONG)],
     globalSetup: ['test/helpers/closing-lines.ts'],
-    fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: 'together',
+          include: TOGETHER,
+          exclude,
+          // With a daemon each of them runs several testbeds at a time already.
+          maxWorkers: all ? 1 : 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, ...TOGETHER],
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 0 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });
