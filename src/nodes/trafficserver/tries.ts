@@ -8,6 +8,9 @@ const LONG_MS = 900;
 /** `per_server.connection.queue_delay`: how often a request that waits looks again, ms. Half of it is more than any other delay. */
 const QUEUE_LOOKS_MS = 50;
 
+/** In the reason phrase where all backends had as many connections as they may (`handle_parent_died`). */
+const CONGESTED = 'Congested';
+
 /** How long a request stood in the queue for a backend, ms; undefined where it did not. */
 export function queuedMsOf(access: AccessLine): number | undefined {
   const { attempts, firstConnectAt, lastConnectAt, endedAt } = access;
@@ -44,7 +47,7 @@ export function triesOf(access: AccessLine, parents: Parents): UpstreamTry[] {
     const startedAt = Math.round(firstConnectAt + index * eachMs);
     tries.push({
       to: triedBefore(parents, backend, count, count - 1 - index),
-      result: last === 'answered' ? (eachMs < LONG_MS ? 'connect-failed' : 'failed') : last,
+      result: earlierResult(last, eachMs),
       startedAt,
       endedAt: Math.round(firstConnectAt + (index + 1) * eachMs),
       evidence: `try ${index + 1} of ${count}: ${line}`,
@@ -61,8 +64,17 @@ export function triesOf(access: AccessLine, parents: Parents): UpstreamTry[] {
   return tries;
 }
 
+/** How a try before the last one ended: the log tells only how long it took. */
+function earlierResult(last: UpstreamResult, tookMs: number): UpstreamResult {
+  const quick = tookMs < LONG_MS;
+  if (last === 'answered') return quick ? 'connect-failed' : 'failed';
+  return last === 'connect-timeout' && quick ? 'connect-failed' : last;
+}
+
 /** Tries in all: `sca` counts those after the first one, and one that found no backend left for it. */
-function countOf({ attempts, serverStatus, status }: AccessLine, { more }: Parents): number {
+function countOf({ attempts, serverStatus, status, reason }: AccessLine, { more }: Parents): number {
+  // At a limit it looks again as often as it would try, and asks nobody.
+  if (reason.includes(CONGESTED)) return 1;
   const failed = serverStatus === 0 && status >= 500;
   return failed && attempts > 0 && attempts < more ? attempts : attempts + 1;
 }
@@ -74,7 +86,7 @@ function resultOf(access: AccessLine): UpstreamResult {
     if (serverEnd === 'TIMEOUT') return 'response-timeout';
     return result === 'ERR_READ_ERROR' ? 'closed-early' : 'answered';
   }
-  if (reason.includes('Congested')) return 'connection-limit';
+  if (reason.includes(CONGESTED)) return 'connection-limit';
   if (isConnected(access)) {
     if (clientLeft(access) || serverEnd === 'TIMEOUT' || status === 504) return 'response-timeout';
     return status >= 500 ? 'closed-early' : 'failed';
