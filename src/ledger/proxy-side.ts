@@ -70,8 +70,14 @@ function verdictOfTry(file: CaseFile, sighting: Sighting, one: UpstreamTry): Ver
       return { cause: sighting.status === 429 ? 'throttled' : 'http-error', at: backendNode, evidence };
     case 'no-answer':
       return verdictOfTry(file, sighting, settledTry(file, sighting, { ...one, startedAt: startOf(sighting, one) }));
-    case 'connect-timeout':
-      return prefixed(evidence, verdictOfUpstreamSyn(file, sighting, one, backend, node));
+    case 'connect-timeout': {
+      const verdict = verdictOfUpstreamSyn(file, sighting, one, backend, node);
+      const before = sighting.tries[sighting.tries.indexOf(one) - 1];
+      // Traffic Server may leave a connection unused that stands, where the tries before it found no port.
+      if (verdict.cause === 'unattributed' && before?.result === 'connect-failed')
+        return prefixed([...evidence, ...verdict.evidence], verdictOfTry(file, sighting, before));
+      return prefixed(evidence, verdict);
+    }
     case 'response-timeout':
       if (further !== undefined && (blamesFurther(file, further) || further.queuedMs !== undefined)) {
         const [askedNs, leftNs] = [startOf(sighting, one), one.endedAt].map(file.fromUnixMs);

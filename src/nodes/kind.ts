@@ -171,9 +171,14 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends
   start?(context: NodeContext<z.output<Schema>>): Promise<RunningNode>;
   /**
    * The user's own configuration file made fit for an image of the user's own: where such images expect it, and its text.
-   * Absent where the kind takes no `config:`.
+   * `beside` are files that belong to it, by their names, for the same folders. Absent where the kind takes no `config:`.
    */
-  imageConfig?(context: NodeContext<z.output<Schema>>): { paths: string[]; text: string; reducedAttribution?: string };
+  imageConfig?(context: NodeContext<z.output<Schema>>): {
+    paths: string[];
+    text: string;
+    beside?: Record<string, string>;
+    reducedAttribution?: string;
+  };
   /** Reads the logs of one host after the run. */
   readLogs?(host: Host): Promise<LogReading>;
 }

@@ -10,4 +10,5 @@ export { nginx } from './nginx.js';
 export { redis } from './redis.js';
 export { squid } from './squid.js';
 export { ticketShop } from './ticket-shop.js';
+export { trafficserver } from './trafficserver.js';
 export { varnish } from './varnish.js';

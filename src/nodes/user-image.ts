@@ -1,4 +1,5 @@
 /** A node that runs an image of the user's own: started as it is built, with no more added than the scenario's `config:`. */
+import { dirname, join } from 'node:path/posix';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testbedError } from '../errors.js';
 import type { HostProcess } from '../testbed/host.js';
@@ -21,7 +22,7 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
   const daemon = await host.startImage({
     image: image!,
     label: kind.kind,
-    files: config === undefined ? [] : config.paths.map((path) => ({ path, text: config.text })),
+    files: config === undefined ? [] : filesOf(config),
     openFiles,
   });
   await awaitReady(context, daemon, { ready, log: `${kind.kind}.log` });
@@ -41,6 +42,14 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
       await daemon.exited;
     },
   };
+}
+
+/** The configuration at each place where such images expect it, and beside it what belongs to it. */
+function filesOf({ paths, text, beside = {} }: ReturnType<NonNullable<NodeKind['imageConfig']>>) {
+  return paths.flatMap((path) => [
+    { path, text },
+    ...Object.entries(beside).map(([name, content]) => ({ path: join(dirname(path), name), text: content })),
+  ]);
 }
 
 /** How long it may take to end its requests and write its logs, ms. */

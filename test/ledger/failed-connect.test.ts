@@ -42,3 +42,22 @@ it('with a SYN that was answered by RST, nothing listened there', () => {
   );
   expect(seen).toMatchObject({ cause: 'refused', at: 'shop' });
 });
+
+it('before one whose connection was answered, and that hung all the same, is what the request was lost to', () => {
+  const syn = { ms: 102, from: FROM, to: SHOPS[1], kind: 'syn', isn: 7 } as const;
+  const answer = { ms: 102.2, from: SHOPS[1], to: FROM, kind: 'syn-ack', isn: 7 } as const;
+  const tries = [upstreamTry(102, 'connect-failed'), { ...upstreamTry(4100, 'connect-timeout'), to: SHOPS[1] }];
+  const hung = sighting('balancer', 'r.0.0', [100, 4100], { status: 499, tries });
+  const taps = [
+    tapOf('balancer', [
+      { ...syn, way: 'out' },
+      { ...answer, way: 'in' },
+    ]),
+    tapOf('shop[1]', [
+      { ...syn, way: 'in' },
+      { ...answer, way: 'out' },
+    ]),
+  ];
+  const seen = verdictOfSighting(caseOf(behindProxy(), observed({ taps, sightings: [hung] })), hung);
+  expect(seen).toMatchObject({ cause: 'ports-exhausted', at: 'balancer' });
+});
