@@ -53,6 +53,7 @@ export const caddy = defineKind({
   version: { name: 'caddy', argv: ['caddy', 'version'] },
   knobs,
   lacks: {
+    weights: 'Caddy 2.6 balances without weights; use `kind: nginx` or `kind: haproxy`',
     sourceAddresses:
       'Caddy 2.6 opens its connections from the address that the route gives it; use `hosts: n`, or `kind: nginx` or `kind: haproxy`',
     maxConnections:

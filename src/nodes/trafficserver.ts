@@ -60,6 +60,7 @@ const knobs = z.strictObject({
 /** The knobs of a trafficserver node, resolved. */
 export type TrafficServerSpec = z.output<typeof knobs>;
 
+/** The kind `trafficserver`: Apache Traffic Server, with rendered files (`trafficserver/config.ts`) or a records.config of the user's own. */
 export const trafficserver = defineKind({
   kind: 'trafficserver',
   layer: 'L7',
@@ -69,6 +70,7 @@ export const trafficserver = defineKind({
   version: { name: 'trafficserver', argv: ['traffic_server', '-V'] },
   knobs,
   lacks: {
+    weights: 'Traffic Server takes turns among its parents without weights; use `kind: nginx` or `kind: haproxy`',
     sourceAddresses:
       'Traffic Server binds its connections to one address (`outgoing_ip_to_bind`); use `hosts: n`, or `kind: nginx` or `kind: haproxy`',
     maxConnections:

@@ -29,6 +29,7 @@ const FIELDS = [
 /** The `format` of logging.yaml. */
 export const LOG_FORMAT = FIELDS.map((code) => `%<${code}>`).join(' ');
 
+/** One line of the access log, as numbers. */
 export interface AccessLine {
   /** undefined for a connection without a request, and for a request without an id. */
   id: string | undefined;

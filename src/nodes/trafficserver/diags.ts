@@ -9,6 +9,7 @@ export interface MarkDown {
   line: string;
 }
 
+/** What Traffic Server's own log (diags.log) told of one host. */
 export interface Diags {
   markDowns: MarkDown[];
   /** Lines that tell of too many connections for its descriptors: at most one in ten minutes is written. */
