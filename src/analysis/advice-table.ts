@@ -48,12 +48,20 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
   ],
 
   'accept-queue-full': (facts) => {
-    const backlog = number(facts, 'backlog') ?? DEFAULT_BACKLOG[facts.node.layer === 'server' ? 'server' : 'L7'];
-    const wanted = roundUp(backlog + facts.lostPerSecond);
-    const because = `a listener with backlog ${count(backlog)} holds ${count(backlog + 1)} finished handshakes until they are accepted; in its worst second ${count(facts.lostPerSecond)} more came`;
+    const backlog = number(facts, 'backlog') ?? knownKind(facts.node.kind)?.defaultBacklog;
+    const wanted = backlog === undefined ? undefined : roundUp(backlog + facts.lostPerSecond);
+    const holds =
+      backlog === undefined
+        ? ''
+        : `a listener with backlog ${count(backlog)} holds ${count(backlog + 1)} finished handshakes until they are accepted; `;
     return [
-      { do: 'Let more finished handshakes wait.', knob: knob(facts, 'backlog'), value: String(wanted), because },
-      ...(wanted > SOMAXCONN
+      {
+        do: 'Let more finished handshakes wait.',
+        knob: knob(facts, 'backlog'),
+        ...(wanted === undefined ? {} : { value: String(wanted) }),
+        because: `${holds}in its worst second ${count(facts.lostPerSecond)} more came`,
+      },
+      ...(wanted !== undefined && wanted > SOMAXCONN
         ? [
             {
               do: 'The kernel caps every backlog; raise the cap as well.',
@@ -296,7 +304,6 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
   ],
 };
 
-/** What a listener gets that asks for none: the servers here, and nginx on Linux; the kernel's cap on it (net.core.somaxconn since Linux 5.4). */
-const DEFAULT_BACKLOG = { server: 4096, L7: 511 };
+/** The kernel's cap on a backlog (net.core.somaxconn since Linux 5.4). */
 const SOMAXCONN = 4096;
 const DEFAULT_WORKER_CONNECTIONS = 16_384;
