@@ -6,8 +6,8 @@
  *                  idle       slot       slot                    idle
  */
 import { performance } from 'node:perf_hooks';
+import { type DeadlineQueue, deadlineQueue } from '../deadline-queue.js';
 import { C, errno, recv, send } from '../sys/libc.js';
-import { type DeadlineQueue, deadlineQueue } from '../traffic/socket/deadline-queue.js';
 import type { EventLoop } from './event-loop.js';
 import { type BadRequest, type HttpRequest, type RequestParser, requestParser } from './http-request.js';
 import { type HttpResponse, renderResponse } from './http-response.js';
@@ -306,7 +306,7 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
 
   loop.chore((nowMs) => {
     for (const due of services) {
-      while (due.firstNs() <= nowMs) {
+      while (due.first() <= nowMs) {
         // A connection in service stays open until its service is over, so its descriptor is still its own.
         const connection = connections[due.subject()]!;
         due.remove();
@@ -318,7 +318,7 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     while (idle.oldestSinceMs() <= idleSince) end(connections[idle.oldest()]!);
     startQueued();
     if (busy < limit) listener.resume();
-    const firstDue = Math.min(...services.map((due) => due.firstNs()));
+    const firstDue = Math.min(...services.map((due) => due.first()));
     return Math.min(firstDue, idle.oldestSinceMs() + options.keepaliveTimeoutMs);
   });
 
@@ -326,7 +326,7 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     port: listener.port,
     setServiceTime(ms) {
       serviceTimeMs = ms;
-      services = [...services.filter((due) => due.firstNs() !== Number.POSITIVE_INFINITY), deadlineQueue()];
+      services = [...services.filter((due) => due.first() !== Number.POSITIVE_INFINITY), deadlineQueue()];
     },
     close() {
       listener.close();

@@ -5,13 +5,14 @@
  *
  * It never returns to the event loop while it sends, and it sleeps until the next planned moment or the next event.
  */
+
+import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { openConnections } from './connections.js';
-import { type DeadlineQueue, deadlineQueue } from './deadline-queue.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
 import { writeRequest } from './request-text.js';
 
@@ -326,7 +327,7 @@ export function sendAll(
 
   /** Calls `expired` for each deadline that has passed and still belongs to the same connection. */
   function expire(queue: DeadlineQueue, at: number, expired: (fd: number) => void): void {
-    while (queue.firstNs() <= at) {
+    while (queue.first() <= at) {
       const fd = queue.subject();
       const same = generationOf[fd] === queue.generation() && phase[fd] !== Phase.closed;
       queue.remove();
@@ -358,13 +359,13 @@ export function sendAll(
     expire(connectDeadlines, at, connectExpired);
     expire(responseDeadlines, at, responseExpired);
     expire(holds, at, holdExpired);
-    while (thinkers.firstNs() <= at) {
+    while (thinkers.first() <= at) {
       const row = thinkers.subject();
-      const due = thinkers.firstNs();
+      const due = thinkers.first();
       thinkers.remove();
       come(row, due);
     }
-    while (retries.firstNs() <= at) {
+    while (retries.first() <= at) {
       const row = retries.subject();
       retries.remove();
       startTry(row);
@@ -375,11 +376,11 @@ export function sendAll(
     const arrival = arrived < visitors ? arrivalsNs[arrived] : Number.POSITIVE_INFINITY;
     return Math.min(
       arrival,
-      connectDeadlines.firstNs(),
-      responseDeadlines.firstNs(),
-      thinkers.firstNs(),
-      retries.firstNs(),
-      holds.firstNs(),
+      connectDeadlines.first(),
+      responseDeadlines.first(),
+      thinkers.first(),
+      retries.first(),
+      holds.first(),
     );
   }
 

@@ -4,11 +4,11 @@
  *     arrival or think time due -> a lane (new, kept, or from the pool) -> undici -> next step, retry, or end
  */
 import type { Dispatcher } from 'undici';
+import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { C } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
-import { type DeadlineQueue, deadlineQueue } from '../socket/deadline-queue.js';
 import { giveUpConnecting, type Lane, type LaneEvents } from './lane.js';
 import { type LaneSupply, laneSupply } from './lane-supply.js';
 import { pacer } from './pacer.js';
@@ -247,9 +247,9 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
   function expire(queue: DeadlineQueue, at: number, expired: (row: number) => void): void {
     for (;;) {
       const row = queue.subject();
-      if (queue.firstNs() === Number.POSITIVE_INFINITY) return;
+      if (queue.first() === Number.POSITIVE_INFINITY) return;
       const meant = isPresent(row, queue.generation());
-      if (meant && queue.firstNs() > at) return;
+      if (meant && queue.first() > at) return;
       queue.remove();
       if (meant) expired(row);
     }
@@ -263,13 +263,13 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
       arrived++;
       at = now();
     }
-    while (thinkers.firstNs() <= at) {
+    while (thinkers.first() <= at) {
       const row = thinkers.subject();
-      const due = thinkers.firstNs();
+      const due = thinkers.first();
       thinkers.remove();
       come(row, due);
     }
-    while (retries.firstNs() <= at) {
+    while (retries.first() <= at) {
       const row = retries.subject();
       retries.remove();
       startTry(row);
@@ -288,8 +288,8 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
     }
     const arrival = arrived < visitors ? arrivalsNs[arrived] : Number.POSITIVE_INFINITY;
     pace.arrange(
-      Math.min(arrival, thinkers.firstNs(), retries.firstNs()),
-      Math.min(connectDeadlines.firstNs(), responseDeadlines.firstNs(), poolDeadlines.firstNs()),
+      Math.min(arrival, thinkers.first(), retries.first()),
+      Math.min(connectDeadlines.first(), responseDeadlines.first(), poolDeadlines.first()),
     );
   }
 
