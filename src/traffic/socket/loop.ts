@@ -11,7 +11,9 @@ import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, type TrafficPlan, visitorNumber } from '../engine.js';
+import { isLost, isOwnFailure, isSoldOut } from '../judgement.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
+import { NO_RETRANSMIT_BELOW_NS, retransmits } from '../tcp-info.js';
 import { openConnections } from './connections.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
 import { writeRequest } from './request-text.js';
@@ -23,10 +25,6 @@ const Phase = { closed: 0, connecting: 1, waiting: 2, idle: 3, holding: 4, drain
 const ARRIVALS_AT_A_TIME = 32;
 /** Longest sleep, so that a stop is noticed. */
 const LONGEST_SLEEP_NS = 100e6;
-/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a faster handshake had none. */
-const NO_RETRANSMIT_BELOW_NS = 0.9e9;
-const HTTP_CONFLICT = 409;
-const HTTP_TOO_MANY_REQUESTS = 429;
 
 /** What the loop says of itself: failures for want of descriptors or memory of its own, and how it waited. */
 export interface LoopReport {
@@ -121,7 +119,7 @@ export function sendAll(
     const fd = connections.open(client, target, generation);
     if (fd < 0) {
       const code = -fd;
-      if (code === C.EMFILE || code === C.ENFILE || code === C.ENOBUFS || code === C.ENOMEM) ownFailures++;
+      if (isOwnFailure(code)) ownFailures++;
       fail(row, ClientError.syscall, code);
       return;
     }
@@ -141,7 +139,7 @@ export function sendAll(
     const row = rowOf[fd];
     const at = now();
     out.connectedNs[row] = at;
-    if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = connections.retransmits(fd);
+    if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = retransmits(fd);
     out.synRetransmits[row] = retransmitsOf[fd];
     if (plan.connections.mode === 'per-visitor') fdOfVisitor[visitorOf[fd]] = fd;
     sendRequest(fd, row);
@@ -255,9 +253,9 @@ export function sendAll(
     parser.reset();
     const done = now();
     out.status[row] = status;
-    const lost = status >= 500 || status === HTTP_TOO_MANY_REQUESTS;
+    const lost = isLost(status);
     const lastStep = row === visitor * stepCount + stepCount - 1;
-    const soldOut = status === HTTP_CONFLICT && stepCount > 1;
+    const soldOut = isSoldOut(status, stepCount);
     const visitorGoesOn = !lost && !lastStep && !soldOut;
     leaveConnection(fd, serverCloses, visitorGoesOn && plan.connections.mode === 'per-visitor', lost, done);
     if (lost) {
@@ -312,7 +310,7 @@ export function sendAll(
         const code = mask & (C.EPOLLERR | C.EPOLLHUP) ? connections.error(fd) : 0;
         if (code !== 0) {
           const row = rowOf[fd];
-          out.synRetransmits[row] = connections.retransmits(fd);
+          out.synRetransmits[row] = retransmits(fd);
           end(fd, false);
           fail(row, ClientError.connectFailed, code);
           continue;
@@ -338,7 +336,7 @@ export function sendAll(
   const connectExpired = (fd: number) => {
     if (phase[fd] !== Phase.connecting) return;
     const row = rowOf[fd];
-    out.synRetransmits[row] = connections.retransmits(fd);
+    out.synRetransmits[row] = retransmits(fd);
     end(fd, false);
     fail(row, ClientError.connectTimeout, C.ETIMEDOUT);
   };

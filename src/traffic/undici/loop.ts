@@ -8,16 +8,15 @@ import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { C } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
+import { isLost, isOwnFailure, isSoldOut } from '../judgement.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { giveUpConnecting, type Lane, type LaneEvents } from './lane.js';
 import { type LaneSupply, laneSupply } from './lane-supply.js';
 import { pacer } from './pacer.js';
-import { type Failure, isOwnFailure, responseFailure } from './socket.js';
+import { type Failure, responseFailure } from './socket.js';
 
 /** Arrivals sent before the event loop is asked for events again, so that a burst does not make answers look late. */
 const ARRIVALS_AT_A_TIME = 32;
-const HTTP_CONFLICT = 409;
-const HTTP_TOO_MANY_REQUESTS = 429;
 
 /** A plan on its way. */
 export interface Sending {
@@ -175,11 +174,11 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
     const done = now();
     const status = out.status[row];
     const visitor = visitorOf(row);
-    const lost = status >= 500 || status === HTTP_TOO_MANY_REQUESTS;
+    const lost = isLost(status);
     leave(lane, row, true);
     if (lost) fail(row, { error: ClientError.status, errno: 0 });
     else {
-      const soldOut = status === HTTP_CONFLICT && stepCount > 1;
+      const soldOut = isSoldOut(status, stepCount);
       out.doneNs[row] = done;
       out.soldOut[row] = soldOut ? 1 : 0;
       out.error[row] = ClientError.none;
