@@ -1,6 +1,7 @@
 /** What helps against each cause, one entry each; an entry names the knobs of all kinds of node, and those that a node lacks are left out later. */
 import type { Cause } from '../ledger/causes.js';
 import type { ChainNode } from '../record/chain-record.js';
+import { spanOfMs } from '../seconds.js';
 import type { Advice, AdviceFacts } from './advice.js';
 import {
   gatewaysBefore,
@@ -14,7 +15,7 @@ import {
   takesKnob,
   targetsOf,
 } from './advice-common.js';
-import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
+import { count, roundUp, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
 /** What makes an aftershock smaller. Some count failures only where they are told to. */
@@ -239,7 +240,7 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
         do: 'Let the gateway remember idle connections for longer than they are kept.',
         knob: knob(facts, 'timeouts.established'),
         value: `${Math.max(60, Math.ceil((idleMs * 2) / 1000))}s`,
-        because: `${now === undefined ? 'it forgot them sooner than their owners did' : `it forgets after ${seconds(now)}`}${idleMs > 0 ? `; visitors think for ${seconds(idleMs)}` : ''}`,
+        because: `${now === undefined ? 'it forgot them sooner than their owners did' : `it forgets after ${spanOfMs(now)}`}${idleMs > 0 ? `; visitors think for ${spanOfMs(idleMs)}` : ''}`,
       },
       { do: 'Or do not keep connections that long.', knob: 'traffic.connections', value: 'per-request' },
       {

@@ -1,5 +1,6 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
+import { secondsOfNs } from '../seconds.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
@@ -157,7 +158,7 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     quakeNs: file.fromUnixMs(quake.failed.endedAt),
     evidence: [
       ...evidence,
-      `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
+      `follows ${wordsOf(quake.sighting)} at ${secondsOfNs(file.fromUnixMs(quake.failed.endedAt))}: ${root.evidence[0]}`,
     ],
   };
 }
@@ -177,7 +178,7 @@ export function verdictOfQueue(
   const { node } = file.host(sighting.host);
   const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
   const endNs = file.fromUnixMs(sighting.queuedAt ?? sighting.startedAt) + queuedNs;
-  const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
+  const waited = `${sighting.host}: ${secondsOfNs(queuedNs)} in its queue for a backend`;
   if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
     return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
   if (queuedNs * 2 < leftNs - askedNs) return undefined;

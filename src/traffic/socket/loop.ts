@@ -5,7 +5,6 @@
  *
  * It never returns to the event loop while it sends, and it sleeps until the next planned moment or the next event.
  */
-
 import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';

@@ -244,9 +244,8 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
   }
 
   function expire(queue: DeadlineQueue, at: number, expired: (row: number) => void): void {
-    for (;;) {
+    while (queue.first() !== Number.POSITIVE_INFINITY) {
       const row = queue.subject();
-      if (queue.first() === Number.POSITIVE_INFINITY) return;
       const meant = isPresent(row, queue.generation());
       if (meant && queue.first() > at) return;
       queue.remove();
