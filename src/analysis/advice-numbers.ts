@@ -5,10 +5,6 @@ import { journeySteps } from '../traffic/journey.js';
 /** `64,512`. */
 export const count = (value: number) => Math.round(value).toLocaleString('en-US');
 
-/** `3.5 s`, `40 ms`. */
-export const seconds = (ms: number) =>
-  ms < 1000 ? `${Number(ms.toFixed(0))} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
-
 /** Room above what a burst needed: the next burst is another one. */
 const ROOM = 1.25;
 

@@ -1,8 +1,9 @@
 /** Advice against an exhausted port range: by who owns it, and whether its ports were held by open connections or by TIME_WAIT. */
 import type { PortRange } from '../scenario/units.js';
+import { spanOfMs } from '../seconds.js';
 import type { Advice, AdviceFacts } from './advice.js';
 import { knownKind, takesKnob } from './advice-common.js';
-import { count, held, highestRate, seconds, withRoom } from './advice-numbers.js';
+import { count, held, highestRate, withRoom } from './advice-numbers.js';
 
 /** How long a closed connection keeps its port on the side that closed first: TCP_TIMEWAIT_LEN of <net/tcp.h>. */
 const TIME_WAIT_S = 60;
@@ -48,7 +49,7 @@ function arithmetic(facts: AdviceFacts): string {
   const most = highestRate(chain.traffic);
   const wanted = neededPorts === undefined ? '' : `; this burst wanted about ${count(neededPorts)} at a time`;
   if (holdMs > 0 && most !== undefined)
-    return `${count(capacity)} ports / ${seconds(holdMs)} held = ${rate(capacity / (holdMs / 1000))} new connections a second; up to ${rate(most)} came${wanted}`;
+    return `${count(capacity)} ports / ${spanOfMs(holdMs)} held = ${rate(capacity / (holdMs / 1000))} new connections a second; up to ${rate(most)} came${wanted}`;
   return `${count(capacity)} ports serve ${count(capacity)} connections at a time towards one destination${wanted}`;
 }
 
@@ -100,7 +101,7 @@ function closeEarly({ chain, pool }: AdviceFacts): Advice[] {
       do: 'Or close connections while visitors think: an idle connection sits on a port.',
       knob: 'traffic.connections',
       value: 'per-request',
-      because: `each visitor holds a port for ${seconds(held(traffic))} of thinking${pool === undefined ? '' : `; ${count(pool.capacity)} ports serve ${count(pool.capacity)} visitors at a time, busy or not`}`,
+      because: `each visitor holds a port for ${spanOfMs(held(traffic))} of thinking${pool === undefined ? '' : `; ${count(pool.capacity)} ports serve ${count(pool.capacity)} visitors at a time, busy or not`}`,
     },
   ];
 }

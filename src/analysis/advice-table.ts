@@ -1,6 +1,7 @@
 /** What helps against each cause, one entry each; an entry names the knobs of all kinds of node, and those that a node lacks are left out later. */
 import type { Cause } from '../ledger/causes.js';
 import type { ChainNode } from '../record/chain-record.js';
+import { spanOfMs } from '../seconds.js';
 import type { Advice, AdviceFacts } from './advice.js';
 import {
   gatewaysBefore,
@@ -14,7 +15,7 @@ import {
   takesKnob,
   targetsOf,
 } from './advice-common.js';
-import { count, roundUp, seconds, withRoom } from './advice-numbers.js';
+import { count, roundUp, withRoom } from './advice-numbers.js';
 import { againstExhaustion } from './advice-ports.js';
 
 /** What makes an aftershock smaller. Some count failures only where they are told to. */
@@ -47,12 +48,20 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
   ],
 
   'accept-queue-full': (facts) => {
-    const backlog = number(facts, 'backlog') ?? DEFAULT_BACKLOG[facts.node.layer === 'server' ? 'server' : 'L7'];
-    const wanted = roundUp(backlog + facts.lostPerSecond);
-    const because = `a listener with backlog ${count(backlog)} holds ${count(backlog + 1)} finished handshakes until they are accepted; in its worst second ${count(facts.lostPerSecond)} more came`;
+    const backlog = number(facts, 'backlog') ?? knownKind(facts.node.kind)?.defaultBacklog;
+    const wanted = backlog === undefined ? undefined : roundUp(backlog + facts.lostPerSecond);
+    const holds =
+      backlog === undefined
+        ? ''
+        : `a listener with backlog ${count(backlog)} holds ${count(backlog + 1)} finished handshakes until they are accepted; `;
     return [
-      { do: 'Let more finished handshakes wait.', knob: knob(facts, 'backlog'), value: String(wanted), because },
-      ...(wanted > SOMAXCONN
+      {
+        do: 'Let more finished handshakes wait.',
+        knob: knob(facts, 'backlog'),
+        ...(wanted === undefined ? {} : { value: String(wanted) }),
+        because: `${holds}in its worst second ${count(facts.lostPerSecond)} more came`,
+      },
+      ...(wanted !== undefined && wanted > SOMAXCONN
         ? [
             {
               do: 'The kernel caps every backlog; raise the cap as well.',
@@ -230,7 +239,7 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
         do: 'Let the gateway remember idle connections for longer than they are kept.',
         knob: knob(facts, 'timeouts.established'),
         value: `${Math.max(60, Math.ceil((idleMs * 2) / 1000))}s`,
-        because: `${now === undefined ? 'it forgot them sooner than their owners did' : `it forgets after ${seconds(now)}`}${idleMs > 0 ? `; visitors think for ${seconds(idleMs)}` : ''}`,
+        because: `${now === undefined ? 'it forgot them sooner than their owners did' : `it forgets after ${spanOfMs(now)}`}${idleMs > 0 ? `; visitors think for ${spanOfMs(idleMs)}` : ''}`,
       },
       { do: 'Or do not keep connections that long.', knob: 'traffic.connections', value: 'per-request' },
       {
@@ -295,7 +304,6 @@ export const ADVICE: Record<Cause, (facts: AdviceFacts) => Advice[]> = {
   ],
 };
 
-/** What a listener gets that asks for none: the servers here, and nginx on Linux; the kernel's cap on it (net.core.somaxconn since Linux 5.4). */
-const DEFAULT_BACKLOG = { server: 4096, L7: 511 };
+/** The kernel's cap on a backlog (net.core.somaxconn since Linux 5.4). */
 const SOMAXCONN = 4096;
 const DEFAULT_WORKER_CONNECTIONS = 16_384;

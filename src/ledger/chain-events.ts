@@ -1,5 +1,6 @@
 /** What was done to the chain while traffic ran, as evidence: when a gateway was off, and what had happened to a node by then. */
 import type { ChainEvent } from '../observe/observations.js';
+import { secondsOfNs } from '../seconds.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 
@@ -7,8 +8,6 @@ import type { Verdict } from './causes.js';
 const CLOCK_SLACK_NS = 5e6;
 /** Events of a node that its losses are told with: the last ones before them. */
 const MOST_TOLD = 2;
-
-const seconds = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
 
 /** Times that a gateway was switched off by an event: from its beginning to the end of the one that switched it on again. */
 function timesOff(events: ChainEvent[], host: string): { fromNs: number; toNs: number }[] {
@@ -33,11 +32,11 @@ export function switchedOff(
     ({ fromNs, toNs }) => fromNs <= bounds.toNs + CLOCK_SLACK_NS && toNs >= bounds.fromNs - CLOCK_SLACK_NS,
   );
   if (off === undefined) return undefined;
-  const until = Number.isFinite(off.toNs) ? ` until ${seconds(off.toNs)}` : '';
+  const until = Number.isFinite(off.toNs) ? ` until ${secondsOfNs(off.toNs)}` : '';
   return {
     cause: 'unreachable',
     at: file.host(host).node,
-    evidence: [`${host}: switched off at ${seconds(off.fromNs)}${until}, by an event`],
+    evidence: [`${host}: switched off at ${secondsOfNs(off.fromNs)}${until}, by an event`],
   };
 }
 
@@ -64,6 +63,6 @@ export function withEvents(file: CaseFile, verdict: Verdict, doneNs: number): Ve
       startedNs !== undefined && startedNs <= doneNs && hosts.some((host) => nodes.includes(file.host(host).node)),
   );
   if (told.length === 0) return verdict;
-  const lines = told.slice(-MOST_TOLD).map(({ text, startedNs }) => `event at ${seconds(startedNs!)}: ${text}`);
+  const lines = told.slice(-MOST_TOLD).map(({ text, startedNs }) => `event at ${secondsOfNs(startedNs!)}: ${text}`);
   return { ...verdict, evidence: [...verdict.evidence, ...lines] };
 }

@@ -1,7 +1,7 @@
 /** Decides a lost or late request by what its client saw, and follows it to the next hop where the client cannot know. */
-
 import type { Sighting } from '../nodes/kind.js';
 import { TcpFlag } from '../observe/observations.js';
+import { secondsOfNs } from '../seconds.js';
 import { Errno, errnoName } from '../sys/errno.js';
 import { ipToNumber } from '../sys/ip.js';
 import { requestId } from '../traffic/engine.js';
@@ -204,10 +204,7 @@ function keptWaiting(file: CaseFile, row: number, who: Parties, sighting: Sighti
   return {
     cause: incident.cause,
     at: who.targetNode,
-    evidence: [
-      `${who.target}: read the request ${(waitedNs / 1e9).toFixed(3)} s after the handshake`,
-      incident.evidence,
-    ],
+    evidence: [`${who.target}: read the request ${secondsOfNs(waitedNs)} after the handshake`, incident.evidence],
   };
 }
 

@@ -1,6 +1,7 @@
 /** Tells whether a gateway had forgotten a connection: its own connection table says when the entry went. */
 import type { UpstreamTry } from '../nodes/kind.js';
 import type { ConntrackEvent } from '../observe/observations.js';
+import { secondsOfNs } from '../seconds.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
@@ -41,7 +42,7 @@ export function expiredMapping(file: CaseFile, row: number, client: string, targ
       cause: 'mapping-expired',
       at: gateway.node,
       evidence: [
-        `${gateway.name}: conntrack DESTROY of ${events[gone].source} as ${events[gone].translated}${state} at ${(events[gone].timeNs / 1e9).toFixed(3)} s, while the connection to ${target} was open`,
+        `${gateway.name}: conntrack DESTROY of ${events[gone].source} as ${events[gone].translated}${state} at ${secondsOfNs(events[gone].timeNs)}, while the connection to ${target} was open`,
         ...(taken === undefined ? [] : [`${gateway.name}: taken up again in mid-stream as ${taken.translated}`]),
       ],
     };
@@ -97,7 +98,7 @@ export function expiredUpstream(
       at: gateway.node,
       evidence: [
         `${proxy}: sent it on a connection that it had kept`,
-        `${gateway.name}: conntrack DESTROY of ${gone.source} as ${gone.translated} in state ESTABLISHED at ${(gone.timeNs / 1e9).toFixed(3)} s`,
+        `${gateway.name}: conntrack DESTROY of ${gone.source} as ${gone.translated} in state ESTABLISHED at ${secondsOfNs(gone.timeNs)}`,
       ],
     };
   }

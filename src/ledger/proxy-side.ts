@@ -1,19 +1,15 @@
 /** Decides a lost request by the log of the proxy or server that handled it, and follows it to its backend. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
-import { TcpFlag } from '../observe/observations.js';
-import { ipToNumber } from '../sys/ip.js';
+import { secondsOfNs } from '../seconds.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredUpstream } from './mapping.js';
 import { settledTry } from './settled-try.js';
-import { fateOfSyn, type SentSyn } from './syn-fate.js';
-import type { TapIndex } from './tap-index.js';
+import { fateOfSyn } from './syn-fate.js';
 import { untilLeft } from './until-left.js';
-import type { SynFate } from './upstream-index.js';
+import { hostOf, LOG_SLACK_NS, startOf, synOf } from './upstream-syn.js';
 
-/** nginx logs whole milliseconds, and a little after the fact. */
-const LOG_SLACK_NS = 50e6;
 /** A proxy's handshake that took this long had repeated its SYN (TCP_TIMEOUT_INIT is 1 s), ms. */
 export const REPEATED_SYN_MS = 900;
 /** A request is read at once; whoever reads it this much later was kept from it. */
@@ -113,18 +109,6 @@ function prefixed(evidence: string[], verdict: Verdict): Verdict {
   return { ...verdict, evidence: [...evidence, ...verdict.evidence] };
 }
 
-/** The planned host that a proxy's try went to; undefined for an address outside the testbed. */
-export function hostOf(file: CaseFile, proxy: string, to: string | undefined): string | undefined {
-  if (to === undefined) return undefined;
-  const target = file.plan.targets[proxy]?.find(({ address, port }) => `${address}:${port}` === to);
-  if (target !== undefined) return target.host;
-  // The user's own configuration may name a port where nothing is planned, or an address of the proxy itself.
-  const [address] = to.split(':');
-  if (address.startsWith('127.')) return proxy;
-  return file.plan.hosts.find(({ interfaces }) => interfaces.some(({ addresses }) => addresses.includes(address)))
-    ?.name;
-}
-
 const refusedAt = (at: string): Verdict => ({ cause: 'refused', at, evidence: [] });
 
 /** The RST that a proxy got as an answer came from a firewall in between, in the backend's name. */
@@ -183,7 +167,7 @@ function heldDown(file: CaseFile, sighting: Sighting, one: UpstreamTry, evidence
     quakeNs: file.fromUnixMs(quake.failed.endedAt),
     evidence: [
       ...evidence,
-      `follows ${wordsOf(quake.sighting)} at ${(file.fromUnixMs(quake.failed.endedAt) / 1e9).toFixed(3)} s: ${root.evidence[0]}`,
+      `follows ${wordsOf(quake.sighting)} at ${secondsOfNs(file.fromUnixMs(quake.failed.endedAt))}: ${root.evidence[0]}`,
     ],
   };
 }
@@ -203,7 +187,7 @@ export function verdictOfQueue(
   const { node } = file.host(sighting.host);
   const queuedNs = (sighting.queuedMs ?? 0) * 1e6;
   const endNs = file.fromUnixMs(sighting.queuedAt ?? sighting.startedAt) + queuedNs;
-  const waited = `${sighting.host}: ${(queuedNs / 1e9).toFixed(3)} s in its queue for a backend`;
+  const waited = `${sighting.host}: ${secondsOfNs(queuedNs)} in its queue for a backend`;
   if (queuedNs > 0 && endNs + LOG_SLACK_NS >= leftNs)
     return { cause: 'queue-timeout', at: node, evidence: [`${waited}; nobody waited any more when its turn came`] };
   if (queuedNs * 2 < leftNs - askedNs) return undefined;
@@ -238,56 +222,6 @@ function verdictOfFailedConnect(
   if (syn !== undefined || file.tap(sighting.host) === undefined)
     return verdictOfUpstreamSyn(file, sighting, one, backend, node);
   return { cause: 'ports-exhausted', at: node, evidence: [`${sighting.host}: no SYN left for ${backend} then`] };
-}
-
-/** When a try began, Unix ms: the one before it had ended. */
-export function startOf(sighting: Sighting, one: UpstreamTry): number {
-  return one.startedAt ?? sighting.tries[sighting.tries.indexOf(one) - 1]?.endedAt ?? sighting.startedAt;
-}
-
-/** The first copy of the SYN with which a proxy began this try. */
-export function synOf(
-  file: CaseFile,
-  sighting: Sighting,
-  one: UpstreamTry,
-  backend: string,
-  fate: SynFate,
-): SentSyn | undefined {
-  const tap = file.tap(sighting.host);
-  if (tap === undefined || one.to === undefined) return undefined;
-  const [address, port] = one.to.split(':');
-  const startedNs = file.fromUnixMs(startOf(sighting, one));
-  const toNs = file.fromUnixMs(one.endedAt) + LOG_SLACK_NS;
-  const bounds = { fromNs: startedNs - LOG_SLACK_NS, toNs };
-  const to = { address: ipToNumber(address), port: Number(port) };
-  const row = ownSyn(tap, one, to, bounds) ?? file.upstream(sighting.host).nearestSyn(one, to, fate, startedNs, bounds);
-  if (row === undefined) return undefined;
-  const { timeNs } = tap.table;
-  const sequence = tap.table.sequence[row];
-  const [, second] = tap.syns(sequence, { outgoing: true });
-  return {
-    host: sighting.host,
-    sequence,
-    fromNs: timeNs[row],
-    toNs: second === undefined ? toNs : timeNs[second],
-    target: backend,
-  };
-}
-
-/** The first SYN from the address and port that the proxy's log names for this try. */
-function ownSyn(
-  tap: TapIndex,
-  { from }: UpstreamTry,
-  to: { address: number; port: number },
-  bounds: { fromNs: number; toNs: number },
-): number | undefined {
-  if (from === undefined) return undefined;
-  const [address, port] = from.split(':');
-  const [first] = tap.between(ipToNumber(address), Number(port), to.address, to.port, TcpFlag.syn, {
-    ...bounds,
-    outgoing: true,
-  });
-  return first;
 }
 
 /** Why a proxy's connection to a backend, which was answered in the end, needed more than one SYN. */

@@ -3,6 +3,7 @@
  * number is looked for on every host along the way.
  */
 import { TcpFlag } from '../observe/observations.js';
+import { secondsOfNs } from '../seconds.js';
 import { numberToIp } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
@@ -26,11 +27,9 @@ const HOP_SLACK_NS = 200e6;
 const CLOCK_SLACK_NS = 2e6;
 
 const at = (ns: number) => ({ fromNs: ns, toNs: ns });
-const seconds = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
-
 /** Where the copy of a SYN, or its answer, ended; undefined when it was answered by a SYN+ACK that came back. */
 export function fateOfSyn(file: CaseFile, syn: SentSyn): Verdict | undefined {
-  const evidence = [`${syn.host}: SYN ${syn.sequence} sent at ${seconds(syn.fromNs)}`];
+  const evidence = [`${syn.host}: SYN ${syn.sequence} sent at ${secondsOfNs(syn.fromNs)}`];
   // What arrives after the next copy has left is that copy. Behind the last one there is only its sender's time-out.
   const repeated = file.tap(syn.host)?.syns(syn.sequence, { fromNs: syn.toNs, outgoing: true }).length;
   const window = { fromNs: syn.fromNs - CLOCK_SLACK_NS, toNs: repeated ? syn.toNs : syn.toNs + HOP_SLACK_NS };
@@ -156,7 +155,7 @@ function fateAtTarget(
   const [arrived] = tap.syns(syn.sequence, { ...window, outgoing: false });
   if (arrived === undefined) return lostOnLink(file, crossed.at(-1)!, `${target.node}: it never arrived`, evidence);
   const arrivedNs = tap.table.timeNs[arrived];
-  evidence.push(`${syn.target}: it arrived at ${seconds(arrivedNs)}`);
+  evidence.push(`${syn.target}: it arrived at ${secondsOfNs(arrivedNs)}`);
   const answer = { fromNs: arrivedNs, toNs: syn.toNs };
   const accepted = tap.answers(syn.sequence, 'syn-ack', { ...answer, outgoing: true });
   if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, tap.table.timeNs[accepted[0]], evidence);

@@ -9,8 +9,8 @@ export interface FailedTry {
   failed: UpstreamTry;
 }
 
-/** A SYN that was never answered, or one that was answered only after it had been repeated. */
-export type SynFate = 'unanswered' | 'repeated';
+/** How a SYN was answered: never, or only after it had been repeated. */
+export type SynAnswer = 'unanswered' | 'repeated';
 
 /** What a proxy did towards its backends. Log times are Unix ms, a tap's times ns since the run's start. */
 export interface UpstreamIndex {
@@ -27,7 +27,7 @@ export interface UpstreamIndex {
    * Row of the first copy of the SYN towards that endpoint that left nearest to `atNs`, within the bounds. Each SYN belongs to one
    * try: one that was given out is given again to the same try, and to another only where no other is left.
    */
-  nearestSyn(owner: UpstreamTry, to: Endpoint, fate: SynFate, atNs: number, bounds: Bounds): number | undefined;
+  nearestSyn(owner: UpstreamTry, to: Endpoint, answer: SynAnswer, atNs: number, bounds: Bounds): number | undefined;
 }
 
 interface Endpoint {
@@ -47,9 +47,9 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
   const given = new Map<UpstreamTry, number>();
   const taken = new Set<number>();
 
-  function rowsOf(index: TapIndex, to: Endpoint, fate: SynFate | 'any'): number[] {
+  function rowsOf(index: TapIndex, to: Endpoint, answer: SynAnswer | 'any'): number[] {
     syns ??= firstCopies(index);
-    return syns.get(keyOf(to.address, to.port, fate)) ?? [];
+    return syns.get(keyOf(to.address, to.port, answer)) ?? [];
   }
 
   return {
@@ -73,11 +73,11 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
       const [answer] = tap.answers(sequence[row], 'syn-ack', { outgoing: false });
       return answer === undefined ? Number.POSITIVE_INFINITY : timeNs[answer] - timeNs[row];
     },
-    nearestSyn(owner, to, fate, atNs, bounds) {
+    nearestSyn(owner, to, answer, atNs, bounds) {
       if (tap === undefined) return undefined;
       const before = given.get(owner);
       if (before !== undefined) return before;
-      const rows = rowsOf(tap, to, fate);
+      const rows = rowsOf(tap, to, answer);
       const { timeNs } = tap.table;
       const found =
         nearest(rows, timeNs, atNs, bounds, (row) => !taken.has(row)) ?? nearest(rows, timeNs, atNs, bounds);
@@ -103,14 +103,14 @@ function failuresOf(sightings: Sighting[]): Record<'all' | 'known' | 'markedDown
   };
 }
 
-const keyOf = (address: number, port: number, fate: SynFate | 'any') => `${address}:${port} ${fate}`;
+const keyOf = (address: number, port: number, answer: SynAnswer | 'any') => `${address}:${port} ${answer}`;
 
-/** First copies of outgoing SYNs by destination and fate, in the order of their time. */
+/** First copies of outgoing SYNs by destination and answer, in the order of their time. */
 function firstCopies(tap: TapIndex): Map<string, number[]> {
   const { table } = tap;
   const found = new Map<string, number[]>();
-  const add = (row: number, fate: SynFate | 'any') => {
-    const key = keyOf(table.destination[row], table.destinationPort[row], fate);
+  const add = (row: number, answer: SynAnswer | 'any') => {
+    const key = keyOf(table.destination[row], table.destinationPort[row], answer);
     const rows = found.get(key);
     if (rows === undefined) found.set(key, [row]);
     else rows.push(row);

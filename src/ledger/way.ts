@@ -7,7 +7,7 @@ import { requestId } from '../traffic/engine.js';
 import type { CaseFile } from './case-file.js';
 import { parties, sentSyns } from './client-side.js';
 import { defined, type Leg, legOf, synFromPeer, toMs } from './legs.js';
-import { hostOf, startOf, synOf } from './proxy-side.js';
+import { hostOf, startOf, synOf } from './upstream-syn.js';
 
 /** What one L7 node or server did with a request, by its own log. Times are ms since the trial's start, as exact as the log. */
 export interface Visit {

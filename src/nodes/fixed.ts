@@ -15,6 +15,7 @@ export const fixed = defineKind({
   summary: 'A bare HTTP server: answers at once or after serviceTime.',
   commands: {},
   image: 'fixed',
+  defaultBacklog: DEFAULT_BACKLOG,
   live: ['serviceTime', 'status'],
   knobs: z.strictObject({
     ...commonKnobs,

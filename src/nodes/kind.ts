@@ -157,6 +157,8 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends
   lacks?: Record<string, string>;
   /** What the product cannot do of these values, refused before anything starts (exit 2 with the place in the file). */
   refuse?(spec: z.output<Schema>): KnobProblem[];
+  /** Backlog of its listeners where the scenario names none; absent: it has none, or it follows from other settings, or nobody knows. */
+  defaultBacklog?: number;
   /** It holds a backend down for failed tries only where `maxFails` asks it to; else it does so by itself. */
   holdsDownIfAsked?: true;
   /** Requests beyond `backendConnections` wait in it as long as their client does; it has no `queueTimeout`. */

@@ -74,6 +74,8 @@ export const nginx = defineKind({
     healthCheck: 'NGINX Open Source does not probe its backends; use `maxFails` and `failTimeout`, or `kind: haproxy`',
   },
   refuse,
+  // NGX_LISTEN_BACKLOG on Linux (src/os/unix/ngx_linux_config.h).
+  defaultBacklog: 511,
   reloads: true,
   live: ['keepalive', 'algorithm', 'sticky', 'weights', 'maxFails', 'failTimeout', 'workerConnections', 'workers'],
   start,

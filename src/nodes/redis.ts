@@ -32,6 +32,8 @@ export const redis = defineKind({
   version: { name: 'redis', argv: ['redis-server', '--version'] },
   knobs,
   refuse,
+  // `tcp-backlog` (src/config.c).
+  defaultBacklog: 511,
   start,
 });
 

@@ -59,6 +59,7 @@ export const ticketShop = defineKind({
   summary: 'The ticket sale: event page, seat hold, checkout; all hosts of the node sell from one stock.',
   commands: {},
   image: 'ticket-shop',
+  defaultBacklog: DEFAULT_BACKLOG,
   live: ['serviceTime'],
   knobs: z.strictObject({
     ...commonKnobs,

@@ -76,6 +76,8 @@ export const varnish = defineKind({
     workers: 'Varnish is one process that starts threads as it needs them; leave out `workers`, or use `hosts: n`',
   },
   refuse,
+  // `listen_depth` (include/tbl/params.h).
+  defaultBacklog: 1024,
   reloads: true,
   live: [
     'keepalive',

@@ -14,6 +14,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
+import { mergeTrials } from './merge-trials.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
 import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
 import {
@@ -24,7 +25,7 @@ import {
   type TrialRecord,
   type VariantRecord,
 } from './run-record.js';
-import { mergeTrials, summariseTrial, type TrialInput } from './summarise.js';
+import { summariseTrial, type TrialInput } from './summarise.js';
 
 /** What a record says of the run as a whole. */
 export interface RecordOptions {

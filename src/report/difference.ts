@@ -1,7 +1,8 @@
 /** The difference between variants as one plain sentence: who lost how much, why, and who lost nothing. */
 import type { Cause } from '../ledger/causes.js';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
-import { count, list, plural, seconds } from './format.js';
+import { roughSecondsOfMs } from '../seconds.js';
+import { count, list, plural } from './format.js';
 
 /** How a cause at a node reads behind "because". */
 export const BECAUSE: Record<Cause, (at: string) => string> = {
@@ -78,7 +79,10 @@ function inItsWake({ aftershocks = [] }: VariantRecord, { cause, at, after }: Ro
   const times = aftershocks.filter(
     (one) => one.at === after.at && one.because?.cause === cause && one.because.at === at,
   );
-  const when = times.length === 1 ? `, for ${seconds(times[0].lastedMs)} from ${seconds(times[0].beganMs)} on` : '';
+  const when =
+    times.length === 1
+      ? `, for ${roughSecondsOfMs(times[0].lastedMs)} from ${roughSecondsOfMs(times[0].beganMs)} on`
+      : '';
   return [`${count(after.lost)} in its wake, while ${BECAUSE[after.cause](after.at)}${when}`];
 }
 

@@ -66,19 +66,13 @@ export function observed({ gate, observed: value }: GateResult): string {
   return count(value);
 }
 
-/** Milliseconds as seconds: `0.45 s`, `9.8 s`, `120 s`. */
-export function seconds(milliseconds: number): string {
-  const value = milliseconds / 1000;
-  return `${Number(value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0))} s`;
-}
-
 /** `a`, `a and b`, `a, b and c`. */
 export function list(words: string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** `1 request`, `2 requests`. */
-export function plural(number: number, noun: string): string {
-  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+/** `1 request`, `2 requests`; `many` where an s does not make the plural. */
+export function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
 }

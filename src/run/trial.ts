@@ -1,15 +1,10 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
-import { type AttackReport, mergeReports } from '../attacks/report.js';
 import { groupBy } from '../collections.js';
-import { testbedError } from '../errors.js';
-import { type CaseFile, caseFile } from '../ledger/case-file.js';
-import { type Ledger, ledgerOf } from '../ledger/ledger.js';
-import { readAttack } from '../nodes/attacker.js';
-import type { LogReading, RunningNode } from '../nodes/kind.js';
+import type { RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
 import { startedAtMs } from '../observe/clock.js';
-import type { ChainEvent, Observations } from '../observe/observations.js';
+import type { ChainEvent } from '../observe/observations.js';
 import { startObserving } from '../observe/observe.js';
 import { thenEnd } from '../promises.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
@@ -19,8 +14,8 @@ import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../t
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { startTimeline } from './events.js';
+import { type Driven, settle, type TrialResult } from './settle.js';
 import { type Site, siteOf } from './site.js';
-import { soldTickets } from './sold-tickets.js';
 
 /** What a trial needs. `seed` decides the arrivals; ids of requests begin with `idPrefix`. */
 export interface TrialSettings {
@@ -52,24 +47,6 @@ export type TrialProgress =
   | { phase: 'under way'; outcomes: Outcomes; lastArrivalNs: number }
   | { phase: 'settling' };
 
-/** A trial that is over and whose testbed is gone. */
-export interface TrialResult {
-  traffic: TrafficPlan;
-  outcomes: Outcomes;
-  observations: Observations;
-  ledger: Ledger;
-  /** What the ledger was kept from; the ways of single requests are told from it. */
-  file: CaseFile;
-  generator: GeneratorReport;
-  tickets: { stock: number; sold: number } | undefined;
-  /** What each attacker did, by node; empty where there is none. */
-  attackers: Record<string, AttackReport>;
-  /** What makes the evidence incomplete, in words. */
-  problems: string[];
-  /** What a reader should know and that does not make the numbers wrong. */
-  remarks: string[];
-}
-
 /**
  * Throws a PortPartyError (exit 3) when the chain cannot be built or started, a daemon or a host ends in between, or an event fails;
  * the testbed is taken down either way.
@@ -99,7 +76,19 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});
     await startNodes(testbed, settings, running);
-    result = await drive({ testbed, site, settings, traffic, prepared: await preparing, running });
+    const prepared = await preparing;
+    const driven = await drive({ testbed, site, settings, traffic, prepared, running });
+    if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
+    await stopNodes(plan, running);
+    result = await settle({
+      testbed,
+      plan,
+      running,
+      traffic,
+      outcomes: prepared.outcomes,
+      driven,
+      interrupted: settings.interrupt.aborted,
+    });
   } catch (error) {
     return await thenEnd(error, end);
   }
@@ -114,6 +103,12 @@ async function startNodes(testbed: Testbed, settings: TrialSettings, running: Ma
     if (started !== undefined) running.set(planned.name, started);
   };
   for (const hosts of fromTheEnd(settings.plan)) await Promise.all(hosts.map(start));
+}
+
+/** From the front, so that no hop's log tells of the end of the one behind it. */
+async function stopNodes(plan: Plan, running: Map<string, RunningNode>): Promise<void> {
+  for (const hosts of fromTheEnd(plan).reverse())
+    await Promise.all(hosts.map(({ name }) => running.get(name)?.stop?.()));
 }
 
 /** Starts the node of one host; undefined where the kind has nothing to start. */
@@ -158,7 +153,8 @@ interface ReadyTrial {
   running: Map<string, RunningNode>;
 }
 
-async function drive({ testbed, site, settings, traffic, prepared, running }: ReadyTrial): Promise<TrialResult> {
+/** Sends the traffic while events happen and all is observed, to the end of the sending. */
+async function drive({ testbed, site, settings, traffic, prepared, running }: ReadyTrial): Promise<Driven> {
   const { outcomes } = prepared;
   const { clock, localStartNs } = await site.fixStart();
   const processes = processIds(running);
@@ -198,91 +194,10 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     .map(([name]) => name);
   // Their victims' end would be no success of theirs.
   await Promise.all([...running.values()].filter(({ begin }) => begin !== undefined).map((node) => node.stop?.()));
-  const seen = await observer.stop();
-  if (settings.keep !== undefined && !settings.interrupt.aborted) await settings.keep(testbed);
-  // From the front, so that no hop's log tells of the end of the one behind it.
-  for (const hosts of fromTheEnd(settings.plan).reverse())
-    await Promise.all(hosts.map(({ name }) => running.get(name)?.stop?.()));
-  if (died.length > 0 && !settings.interrupt.aborted) {
-    throw testbedError(
-      `a daemon ended in the middle of the run`,
-      died.join(', '),
-      'see its log in the logs folder of the run',
-    );
-  }
-  const failed = events.find(({ outcome }) => outcome === 'failed');
-  if (failed !== undefined && !settings.interrupt.aborted)
-    throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`);
-  const readings = await readLogs(testbed, settings.plan);
-  const observations: Observations = {
-    ...seen,
-    sightings: groupBy(
-      readings.flatMap((reading) => reading.sightings),
-      ({ id }) => id,
-    ),
-    incidents: readings.flatMap((reading) => reading.incidents),
-    events,
-    startedAtMs: startedAtMs(clock),
-  };
-  const file = caseFile(settings.plan, traffic, outcomes, observations);
-  return {
-    traffic,
-    outcomes,
-    observations,
-    file,
-    ledger: ledgerOf(file),
-    generator,
-    tickets: await soldTickets(testbed, settings.plan),
-    attackers: await readAttacks(testbed, settings.plan),
-    problems: holesIn(observations),
-    remarks: [...running].flatMap(([name, node]) =>
-      node.reducedAttribution ? [`${name}: ${node.reducedAttribution}`] : [],
-    ),
-  };
+  return { generator, events, died, startedAtMs: startedAtMs(clock), seen: await observer.stop() };
 }
 
 /** Process ids of each host's daemons. */
 function processIds(running: Map<string, RunningNode>): Record<string, number[]> {
   return Object.fromEntries([...running].map(([host, { processes }]) => [host, processes.map(({ pid }) => pid)]));
-}
-
-async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
-  return Promise.all(
-    plan.hosts.map(async (planned) => {
-      const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
-      return reading ?? { sightings: [], incidents: [] };
-    }),
-  );
-}
-
-/** The attacks by node: all of its hosts together. */
-async function readAttacks(testbed: Testbed, plan: Plan): Promise<Record<string, AttackReport>> {
-  const read = plan.hosts.map(async (planned) => {
-    const report = await readAttack(testbed.hosts.get(planned.name)!, planned);
-    return report === undefined ? [] : [{ node: planned.node, report }];
-  });
-  const byNode = groupBy((await Promise.all(read)).flat(), ({ node }) => node);
-  return Object.fromEntries(
-    [...byNode].map(([node, parts]) => [node, mergeReports(parts.map(({ report }) => report))]),
-  );
-}
-
-/** Evidence that the kernel could not hand over makes attribution unsure, and the record says so. */
-function holesIn(observations: Observations): string[] {
-  const missed = Object.values(observations.taps).filter((tap) => tap.kernelDrops > 0);
-  const never = observations.events.filter(({ outcome }) => outcome === 'never');
-  const overrun = Object.values(observations.conntrack).filter((log) => log.overruns > 0);
-  return [
-    ...missed.map(
-      (tap) =>
-        `${tap.host}: the SYN tap missed ${tap.kernelDrops} packets; lower the rate or use a machine with more cores`,
-    ),
-    ...overrun.map(
-      (log) => `${log.host}: the kernel dropped connection-table events ${log.overruns} times; lower the rate`,
-    ),
-    ...never.map(
-      ({ text, plannedNs }) =>
-        `the event \`${text}\` at ${plannedNs / 1e9} s never came: the traffic had ended before; let it come earlier, or the arrivals last longer`,
-    ),
-  ];
 }

@@ -7,21 +7,19 @@
  */
 import { performance } from 'node:perf_hooks';
 import { C, errno, recv, send } from '../sys/libc.js';
-import { type DeadlineQueue, deadlineQueue } from '../traffic/socket/deadline-queue.js';
 import type { EventLoop } from './event-loop.js';
 import { type BadRequest, type HttpRequest, type RequestParser, requestParser } from './http-request.js';
 import { type HttpResponse, renderResponse } from './http-response.js';
 import { idleList } from './idle-list.js';
 import { openListener } from './listener.js';
 import { type RequestLog, unixClock } from './request-log.js';
+import { serviceQueue } from './service-queue.js';
 
 /** Status of a request whose client left before the answer, as nginx logs it. */
 const CLIENT_LEFT = 499;
 /** Status of a request that the server's own end left without an answer. */
 const UNANSWERED = 0;
 const RECEIVE_BYTES = 65_536;
-/** Places at the head of the queue that are given back together. */
-const QUEUE_SLACK = 1024;
 
 /** How a server listens, waits and closes. `backlog` is that of listen(2); `port` 0 takes a free one. */
 export interface HttpServerOptions {
@@ -60,8 +58,6 @@ interface Connection {
   readonly peer: string;
   readonly parser: RequestParser;
   state: 'reading' | 'queued' | 'serving' | 'writing' | 'left-to-client' | 'closed';
-  /** Counts against `workers`. */
-  busy: boolean;
   /** The client has closed or reset its side. */
   clientLeft: boolean;
   /** Unix ms of the first byte of the request that is being read or served. */
@@ -75,39 +71,17 @@ const isBad = (parsed: HttpRequest | BadRequest): parsed is BadRequest => 'badSt
 
 /** Listens and serves on `loop`. Throws a testbedError where the address cannot be had. */
 export function httpServer(loop: EventLoop, options: HttpServerOptions, log: RequestLog, handle: Handler): HttpServer {
-  const limit = options.workers ?? Number.POSITIVE_INFINITY;
   const unixNow = unixClock();
   const received = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
   const connections: (Connection | undefined)[] = [];
   const idle = idleList();
-  /** One queue per service time that there was: in each all lie equally far ahead, so the first to be added is the first to be due. */
-  let services: DeadlineQueue[] = [deadlineQueue()];
-  let { serviceTimeMs } = options;
-  /** Requests on kept connections that wait for a free worker, in order. */
-  const queue: Connection[] = [];
-  let queueHead = 0;
-  let busy = 0;
+  const service = serviceQueue(options.workers ?? Number.POSITIVE_INFINITY, options.serviceTimeMs);
   let acceptedCount = 0;
   let requestCount = 0;
 
-  const listener = openListener(
-    loop,
-    options,
-    () => busy < limit,
-    accepted,
-    (event) => log.event({ t: unixNow(), ...event }),
+  const listener = openListener(loop, options, service.hasRoom, accepted, (event) =>
+    log.event({ t: unixNow(), ...event }),
   );
-
-  function occupy(connection: Connection): void {
-    connection.busy = true;
-    busy++;
-  }
-
-  function release(connection: Connection): void {
-    if (!connection.busy) return;
-    connection.busy = false;
-    busy--;
-  }
 
   function accepted(fd: number, peer: string): void {
     acceptedCount++;
@@ -116,13 +90,12 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
       peer,
       parser: requestParser(),
       state: 'reading',
-      busy: false,
       clientLeft: false,
       startedAt: 0,
       request: undefined,
       unsent: undefined,
     };
-    occupy(connection);
+    service.occupy(fd);
     connections[fd] = connection;
     idle.add(fd, performance.now());
     // Edge-triggered: a client that sends or leaves while its request is served is told once.
@@ -159,12 +132,8 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
       if (isBad(parsed)) refuse(connection, parsed);
       else {
         connection.request = parsed;
-        if (!connection.busy && busy < limit && queueHead === queue.length) occupy(connection);
-        if (connection.busy) serve(connection);
-        else {
-          connection.state = 'queued';
-          queue.push(connection);
-        }
+        if (service.claim(connection.fd)) serve(connection);
+        else connection.state = 'queued';
       }
     }
     if (connection.clientLeft && (connection.state === 'reading' || connection.state === 'left-to-client')) {
@@ -173,22 +142,17 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
   }
 
   function startQueued(): void {
-    while (busy < limit && queueHead < queue.length) {
-      const connection = queue[queueHead++];
-      occupy(connection);
+    for (let fd = service.nextWaiting(); fd >= 0; fd = service.nextWaiting()) {
+      // A connection stays open while its request waits, so the descriptor is still its own.
+      const connection = connections[fd]!;
       serve(connection);
       settle(connection);
-    }
-    if (queueHead === queue.length || queueHead > QUEUE_SLACK) {
-      queue.splice(0, queueHead);
-      queueHead = 0;
     }
   }
 
   function serve(connection: Connection): void {
     connection.state = 'serving';
-    if (serviceTimeMs <= 0) respond(connection);
-    else services.at(-1)!.add(performance.now() + serviceTimeMs, connection.fd, 0);
+    if (!service.begin(connection.fd)) respond(connection);
   }
 
   /** The service time is over. A client that has left by now gets no answer, and its request changes nothing. */
@@ -261,7 +225,7 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
     const { request } = connection;
     const closes = closesAfter(connection);
     connection.request = undefined;
-    release(connection);
+    service.release(connection.fd);
     if (request === undefined || closes) {
       readAll(connection);
       end(connection);
@@ -297,7 +261,7 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
 
   function end(connection: Connection): void {
     connection.state = 'closed';
-    release(connection);
+    service.release(connection.fd);
     idle.remove(connection.fd);
     connections[connection.fd] = undefined;
     loop.close(connection.fd);
@@ -305,29 +269,22 @@ export function httpServer(loop: EventLoop, options: HttpServerOptions, log: Req
   }
 
   loop.chore((nowMs) => {
-    for (const due of services) {
-      while (due.firstNs() <= nowMs) {
-        // A connection in service stays open until its service is over, so its descriptor is still its own.
-        const connection = connections[due.subject()]!;
-        due.remove();
-        respond(connection);
-        settle(connection);
-      }
+    for (let fd = service.nextOver(nowMs); fd >= 0; fd = service.nextOver(nowMs)) {
+      // A connection stays open while it is served, so the descriptor is still its own.
+      const connection = connections[fd]!;
+      respond(connection);
+      settle(connection);
     }
     const idleSince = nowMs - options.keepaliveTimeoutMs;
     while (idle.oldestSinceMs() <= idleSince) end(connections[idle.oldest()]!);
     startQueued();
-    if (busy < limit) listener.resume();
-    const firstDue = Math.min(...services.map((due) => due.firstNs()));
-    return Math.min(firstDue, idle.oldestSinceMs() + options.keepaliveTimeoutMs);
+    if (service.hasRoom()) listener.resume();
+    return Math.min(service.nextOverMs(), idle.oldestSinceMs() + options.keepaliveTimeoutMs);
   });
 
   return {
     port: listener.port,
-    setServiceTime(ms) {
-      serviceTimeMs = ms;
-      services = [...services.filter((due) => due.firstNs() !== Number.POSITIVE_INFINITY), deadlineQueue()];
-    },
+    setServiceTime: service.setServiceTime,
     close() {
       listener.close();
       for (const connection of connections) {

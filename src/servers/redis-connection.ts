@@ -3,6 +3,7 @@
  * it fails is kept word for word, because it is the evidence of why a request was lost.
  */
 import type { UpstreamResult } from '../nodes/kind.js';
+import { resultOfErrno } from '../nodes/upstream-result.js';
 import {
   C,
   close,
@@ -45,17 +46,6 @@ export interface RedisConnection {
   /** Closes it, this side first. */
   close(): void;
 }
-
-const RESULT_OF: Record<number, UpstreamResult> = {
-  [C.EADDRNOTAVAIL]: 'no-local-port',
-  [C.EADDRINUSE]: 'no-local-port',
-  [C.EMFILE]: 'file-limit',
-  [C.ENFILE]: 'file-limit',
-  [C.ECONNREFUSED]: 'refused',
-  [C.ETIMEDOUT]: 'connect-timeout',
-  [C.EHOSTUNREACH]: 'unreachable',
-  [C.ENETUNREACH]: 'unreachable',
-};
 
 /** Shared by all connections: what is received is taken over at once. */
 const received = Buffer.allocUnsafeSlow(65_536);
@@ -166,7 +156,7 @@ export function openRedisConnection(
 export const isEnd = (opened: RedisConnection | ConnectionEnd): opened is ConnectionEnd => 'result' in opened;
 
 function failure(call: string, code: number): ConnectionEnd {
-  return { result: RESULT_OF[code] ?? 'failed', text: `${call}: ${errnoName(code)}` };
+  return { result: resultOfErrno(code) ?? 'failed', text: `${call}: ${errnoName(code)}` };
 }
 
 function nameOf(fd: number): string {

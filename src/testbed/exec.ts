@@ -1,6 +1,7 @@
 /** Runs a command to its end inside a network namespace. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { testbedError } from '../errors.js';
+import { outputOf } from '../sys/child-output.js';
 import { inNamespace } from '../sys/namespace.js';
 import { findCommand } from './find-command.js';
 import type { CommandResult } from './host.js';
@@ -11,25 +12,12 @@ import type { CommandResult } from './host.js';
  */
 export async function execIn(netns: string | null, where: string, argv: string[], input = ''): Promise<CommandResult> {
   // `spawn` forks on the calling thread, so the child inherits the namespace that the thread is in at that moment.
-  const child: ChildProcessWithoutNullStreams = inNamespace(netns, () => spawn(argv[0], argv.slice(1)));
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
+  const child = inNamespace(netns, () => spawn(argv[0], argv.slice(1)));
+  const { code, signal, stdout, stderr } = await outputOf(child, input).catch((error) => {
+    throw startError(where, argv[0], error as NodeJS.ErrnoException);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  // A command that ends without reading all of its input closes the pipe: its exit code tells the rest.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  const end = await new Promise<{ code: number | null; signal: string | null } | Error>((resolve) => {
-    child.once('error', resolve);
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
-  if (end instanceof Error) throw startError(where, argv[0], end as NodeJS.ErrnoException);
-  if (end.code !== 0) {
-    const words = stderr.trim() || stdout.trim() || (end.signal ?? `exit code ${end.code}`);
+  if (code !== 0) {
+    const words = stderr.trim() || stdout.trim() || (signal ?? `exit code ${code}`);
     throw testbedError(`${argv.join(' ')} failed: ${words}`, where);
   }
   return { stdout, stderr };

@@ -1,15 +1,11 @@
 /** A plan moved to other addresses of 198.18.0.0/15, for drivers whose testbeds share one address space. */
+import { ipToNumber, numberToIp } from '../sys/ip.js';
 import type { Endpoint, Plan } from './plan.js';
-
-/** First address of 198.18.0.0/15 (RFC 2544) as a number. */
-export const RANGE_START = 0xc612_0000;
-/** How many addresses 198.18.0.0/15 has. */
-export const RANGE_SIZE = 2 ** 17;
 
 /** Every address of the plan `offset` further on. The offset is a multiple of the largest subnet's size, so that subnets stay aligned. */
 export function shiftPlan(plan: Plan, offset: number): Plan {
   if (offset === 0) return plan;
-  const moved = (address: string) => toDotted(toNumber(address) + offset);
+  const moved = (address: string) => numberToIp(ipToNumber(address) + offset);
   const movedCidr = (cidr: string) => {
     const [address, length] = cidr.split('/');
     return length === undefined ? cidr : `${moved(address)}/${length}`;
@@ -28,20 +24,4 @@ export function shiftPlan(plan: Plan, offset: number): Plan {
     listeners: mapValues(plan.listeners, movedEndpoint),
     sources: mapValues(plan.sources, (addresses) => addresses.map(moved)),
   };
-}
-
-/** First and last address of a subnet in CIDR notation, as numbers. */
-export function boundsOf(cidr: string): { first: number; last: number } {
-  const [address, length] = cidr.split('/');
-  const first = toNumber(address);
-  return { first, last: first + 2 ** (32 - Number(length)) - 1 };
-}
-
-/** A number as a dotted IPv4 address. */
-export function toDotted(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
-}
-
-function toNumber(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }

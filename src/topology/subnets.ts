@@ -1,8 +1,11 @@
 /** Addresses from 198.18.0.0/15, the range that RFC 2544 sets aside for benchmarks, carved into subnets one after another. */
 import { usageError } from '../errors.js';
+import { ipToNumber, numberToIp } from '../sys/ip.js';
 
-const RANGE_START = 0xc612_0000; // 198.18.0.0
-const RANGE_SIZE = 2 ** 17;
+/** First address of 198.18.0.0/15 (RFC 2544) as a number. */
+export const RANGE_START = 0xc612_0000;
+/** How many addresses 198.18.0.0/15 has. */
+export const RANGE_SIZE = 2 ** 17;
 const SMALLEST = 16;
 
 /** A subnet in CIDR notation, such as `198.18.0.0/28`. */
@@ -34,10 +37,13 @@ export function subnetCarver(): (addresses: number) => Subnet {
     const base = RANGE_START + offset;
     const prefixLength = 32 - Math.log2(size);
     let next = base + 2;
-    return { cidr: `${dotted(base)}/${prefixLength}`, prefixLength, nextAddress: () => dotted(next++) };
+    return { cidr: `${numberToIp(base)}/${prefixLength}`, prefixLength, nextAddress: () => numberToIp(next++) };
   };
 }
 
-function dotted(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+/** First and last address of a subnet in CIDR notation, as numbers. */
+export function boundsOf(cidr: string): { first: number; last: number } {
+  const [address, length] = cidr.split('/');
+  const first = ipToNumber(address);
+  return { first, last: first + 2 ** (32 - Number(length)) - 1 };
 }

@@ -88,3 +88,14 @@ it('a full accept queue gets the backlog that its worst second wanted', async ()
   const [backlog] = adviceFor(facts(chain, 'back', { cause: 'accept-queue-full' }));
   expect(backlog).toMatchObject({ knob: 'topology.back.backlog', value: '128' });
 });
+
+it('where no backlog is written, advice goes by that of the product, or names none', async () => {
+  const adviceOf = async (front: string) =>
+    adviceFor(facts(await chainOf(front), 'front', { cause: 'accept-queue-full' }))[0];
+  expect((await adviceOf('kind: nginx')).because).toContain('backlog 511 ');
+  expect((await adviceOf('kind: varnish')).because).toContain('backlog 1,024 ');
+  const haproxy = await adviceOf('kind: haproxy');
+  expect(haproxy.knob).toBe('topology.front.backlog');
+  expect(haproxy.value).toBeUndefined();
+  expect(haproxy.because).toMatch(/^in its worst second /);
+});

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../src/ledger/causes.js';
-import { latencyHistograms } from '../../src/record/latency.js';
-import { imbalance, mergeTrials, summariseTrial } from '../../src/record/summarise.js';
+import { summariseTrial } from '../../src/record/summarise.js';
+import { imbalance } from '../../src/record/validity.js';
 import { RequestState } from '../../src/traffic/outcomes.js';
-import {
-  complete,
-  completedOutcomes,
-  drop,
-  exhausted,
-  forget,
-  heldDown,
-  punctual,
-  trialInput,
-} from '../helpers/trials.js';
+import { complete, completedOutcomes, drop, exhausted, forget, heldDown, trialInput } from '../helpers/trials.js';
 
 /** 100 visitors of three requests: ten lose their second one to the gateway, four their first one to the proxy, one meets a sold-out sale. */
 function sale() {
@@ -116,112 +107,5 @@ describe('the summary of a trial', () => {
     // A visitor per ms for 1000 ms, answered after 5 ms.
     const { throughput } = summariseTrial(trialInput(completedOutcomes(1000, 1)));
     expect(throughput.completedPerSecond).toBeCloseTo(1000 / 1.004, 1);
-  });
-});
-
-describe('a trial is invalid', () => {
-  const reasonsOf = (changes: Parameters<typeof trialInput>[1], all = completedOutcomes(10, 1)) => {
-    const { validity } = summariseTrial(trialInput(all, changes));
-    expect(validity.valid).toBe(validity.reasons.length === 0);
-    return validity.reasons.join('\n');
-  };
-
-  it('when nothing came due', () => {
-    const all = completedOutcomes(3, 1);
-    for (let row = 0; row < 3; row++) forget(all, row);
-    expect(reasonsOf({ plannedVisitors: undefined }, all)).toMatch(/nothing was measured/);
-  });
-  it('when the generator was late, and not at the limit itself', () => {
-    expect(reasonsOf({ generator: { ...punctual, lateP99Ms: 10.1 } })).toMatch(/was late.*10\.1 ms.*limit 10 ms/);
-    expect(reasonsOf({ generator: { ...punctual, lateP99Ms: 10 } })).toBe('');
-  });
-  it('when an open-loop engine does not know how late it was', () => {
-    const unknown = { ...punctual, lateP99Ms: Number.NaN };
-    expect(reasonsOf({ generator: unknown })).toMatch(/could not tell how late/);
-    expect(reasonsOf({ generator: unknown, plannedVisitors: undefined })).toBe('');
-  });
-  it('when the generator ran out of descriptors', () => {
-    expect(reasonsOf({ generator: { ...punctual, ownFailures: 3 } })).toMatch(/file descriptors.*3 times/);
-  });
-  it('when planned visitors never arrived', () => {
-    expect(reasonsOf({ plannedVisitors: 12 })).toMatch(/2 of 12 planned visitors never arrived/);
-  });
-  it('when a request never ended', () => {
-    const all = completedOutcomes(10, 1);
-    all.state[4] = RequestState.underWay;
-    expect(reasonsOf({}, all)).toMatch(/does not balance: 1 of 10 requests ended neither/);
-  });
-  it('when a dropped request has no cause', () => {
-    const all = completedOutcomes(10, 1);
-    drop(all, 4);
-    drop(all, 5);
-    expect(reasonsOf({ dropped: new Map([[4, exhausted]]) }, all)).toMatch(
-      /2 requests were dropped, but 1 have a cause/,
-    );
-  });
-  it('when a visitor stopped in the middle', () => {
-    const all = completedOutcomes(10, 2);
-    forget(all, 1);
-    expect(reasonsOf({}, all)).toMatch(/10 visitors arrived, but 9 were served/);
-  });
-  it('when the caller says so', () => {
-    expect(reasonsOf({ problems: ['the tap lost 3 packets'] })).toBe('the tap lost 3 packets');
-  });
-});
-
-describe('trials as one', () => {
-  it('sums counts, keeps peaks and the worst lateness, merges histograms, averages throughput', () => {
-    const fast = completedOutcomes(99, 1);
-    const slow = completedOutcomes(1, 1);
-    complete(slow, 0, 300, 400);
-    const first = { trial: 1, ...summariseTrial(trialInput(fast, { tickets: { stock: 50, sold: 9 } })) };
-    const second = {
-      trial: 2,
-      ...summariseTrial(
-        trialInput(slow, {
-          tickets: { stock: 50, sold: 1 },
-          generator: { ...punctual, lateP99Ms: 7, cpuSeconds: 3 },
-          pools: { edge: { capacity: 500, peak: 500, peakShare: 1 } },
-        }),
-      ),
-    };
-    const merged = mergeTrials([first, second], [latencyHistograms(fast), latencyHistograms(slow)]);
-    expect(merged.requests).toMatchObject({ due: 100, completed: 100, dropped: 0, attempts: 100 });
-    expect(merged.tickets).toEqual({ stock: 100, sold: 10 });
-    expect(merged.latency.response).toMatchObject({
-      p50: expect.closeTo(5, 1),
-      p99: expect.closeTo(5, 1),
-      max: 400,
-      count: 100,
-    });
-    expect(merged.ports.edge.peak).toBe(500);
-    expect(merged.generator).toMatchObject({ engine: 'socket', lateP99Ms: 7, cpuSeconds: 5 });
-    expect(merged.throughput.completedPerSecond).toBeCloseTo(
-      (first.throughput.completedPerSecond + second.throughput.completedPerSecond) / 2,
-    );
-    expect(merged.validity.valid).toBe(true);
-  });
-
-  it('sums equal causes and their counters', () => {
-    const one = () => {
-      const all = completedOutcomes(10, 1);
-      drop(all, 3);
-      const counters = { edge: { 'conntrack.insert_failed': 6 } };
-      return { trial: 1, ...summariseTrial(trialInput(all, { dropped: new Map([[3, exhausted]]), counters })) };
-    };
-    const { byCause } = mergeTrials([one(), one()], []).requests;
-    expect(byCause).toHaveLength(1);
-    expect(byCause[0].count).toBe(2);
-    expect(byCause[0].evidence).toContainEqual({ source: 'edge: conntrack insert_failed', value: 12 });
-  });
-
-  it('is invalid when one trial is, and says which', () => {
-    const good = { trial: 1, ...summariseTrial(trialInput(completedOutcomes(5, 1))) };
-    const bad = { trial: 2, ...summariseTrial(trialInput(completedOutcomes(5, 1), { problems: ['no'] })) };
-    expect(mergeTrials([good, bad], []).validity).toEqual({ valid: false, reasons: ['trial 2: no'] });
-  });
-
-  it('is invalid without any trial', () => {
-    expect(mergeTrials([], []).validity.valid).toBe(false);
   });
 });

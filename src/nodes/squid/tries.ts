@@ -1,6 +1,7 @@
 /** How squid tried to reach a server for one request, and how each try ended. */
 import { Errno, errnoName } from '../../sys/errno.js';
 import type { UpstreamResult, UpstreamTry } from '../kind.js';
+import { resultOfErrno } from '../upstream-result.js';
 import type { AccessLine } from './access-log.js';
 import type { CacheLog, FailedConnection } from './cache-log.js';
 import type { Leader } from './leaders.js';
@@ -28,7 +29,7 @@ export function triesOf(access: AccessLine, known: Knowledge): UpstreamTry[] {
 function earlierTry(access: AccessLine, { to, second, errno, markedDown, line }: FailedConnection): UpstreamTry {
   return {
     to,
-    result: BY_ERRNO[errno] ?? 'connect-failed',
+    result: resultOfErrno(errno) ?? 'connect-failed',
     endedAt: Math.min(Math.max(second, access.startedAt), access.endedAt),
     ...(markedDown ? { markedDown } : {}),
     evidence: said(errno, line),
@@ -66,19 +67,6 @@ function lastTry(access: AccessLine, { events, leaderOf, onlyFull }: Knowledge):
 /** The line, and in words what it has as a number. */
 const said = (errno: number, line: string) => (errno === 0 ? line : `${errnoName(errno)}: ${line}`);
 
-/** errno of a connection that did not come about, to the result. */
-const BY_ERRNO: Record<number, UpstreamResult> = {
-  [Errno.ENFILE]: 'file-limit',
-  [Errno.EMFILE]: 'file-limit',
-  [Errno.EADDRINUSE]: 'no-local-port',
-  [Errno.EADDRNOTAVAIL]: 'no-local-port',
-  [Errno.ENETUNREACH]: 'unreachable',
-  [Errno.ECONNRESET]: 'reset',
-  [Errno.ETIMEDOUT]: 'connect-timeout',
-  [Errno.ECONNREFUSED]: 'refused',
-  [Errno.EHOSTUNREACH]: 'unreachable',
-};
-
 /** How the last try ended, by squid's own error (src/error/forward.h). */
 function resultOf(error: string | undefined, errno: number, connected: boolean): UpstreamResult {
   switch (error) {
@@ -86,7 +74,7 @@ function resultOf(error: string | undefined, errno: number, connected: boolean):
       return 'answered';
     case 'ERR_CONNECT_FAIL':
     case 'ERR_SOCKET_FAILURE':
-      return BY_ERRNO[errno] ?? 'connect-failed';
+      return resultOfErrno(errno) ?? 'connect-failed';
     case 'ERR_CLIENT_GONE':
       return connected ? 'response-timeout' : 'connect-timeout';
     case 'ERR_READ_TIMEOUT':

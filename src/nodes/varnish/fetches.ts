@@ -2,6 +2,7 @@
 import { groupBy } from '../../collections.js';
 import { Errno } from '../../sys/errno.js';
 import type { UpstreamResult, UpstreamTry } from '../kind.js';
+import { resultOfErrno } from '../upstream-result.js';
 import { lastTime, lastValue, type Transaction, timeOf } from './shared-log.js';
 
 /** A function that tells the tries of a client's request; `addresses`: `address:port` by a backend's name. */
@@ -98,26 +99,14 @@ const errnoOf = (error: string | undefined) => Number(/: fail errno (\d+) /.exec
 /** errno of connect() after which varnish leaves a backend alone for a while (bin/varnishd/cache/cache_conn_pool.c). */
 const HOLDS_DOWN = new Set<number>([1, Errno.EACCES, Errno.EADDRNOTAVAIL, Errno.ECONNREFUSED, Errno.ENETUNREACH]);
 
-/** errno of connect(), to the result; with 0 it was not called at all. */
-const BY_ERRNO: Record<number, UpstreamResult> = {
-  0: 'no-live-backend',
-  [Errno.ENFILE]: 'file-limit',
-  [Errno.EMFILE]: 'file-limit',
-  [Errno.EADDRINUSE]: 'no-local-port',
-  [Errno.EADDRNOTAVAIL]: 'no-local-port',
-  [Errno.ENETUNREACH]: 'unreachable',
-  [Errno.ECONNRESET]: 'reset',
-  [Errno.ETIMEDOUT]: 'connect-timeout',
-  [Errno.ECONNREFUSED]: 'refused',
-  [Errno.EHOSTUNREACH]: 'unreachable',
-};
-
-/** How a connection ended that did not come about. */
-export const resultOfErrno = (errno: number): UpstreamResult => BY_ERRNO[errno] ?? 'connect-failed';
+/** How a connection ended that did not come about, by the errno of connect(); with 0 it was not called at all. */
+export function resultOfConnect(errno: number): UpstreamResult {
+  return errno === 0 ? 'no-live-backend' : (resultOfErrno(errno) ?? 'connect-failed');
+}
 
 /** How a fetch ended, by varnish's own words (bin/varnishd/cache/cache_backend.c, cache_fetch.c, cache_session.c). */
 function resultOf(error: string): UpstreamResult {
-  if (/: fail errno \d/.test(error)) return resultOfErrno(errnoOf(error));
+  if (/: fail errno \d/.test(error)) return resultOfConnect(errnoOf(error));
   if (/: busy$/.test(error)) return 'connection-limit';
   if (/: unhealthy$|returned no backend|^No backend/.test(error)) return 'no-live-backend';
   if (/timeout/.test(error)) return 'response-timeout';

@@ -1,6 +1,6 @@
 /** varnish's health checks that failed: what they tell of is why a backend was taken for sick. */
 import type { Sighting, UpstreamResult } from '../kind.js';
-import { resultOfErrno } from './fetches.js';
+import { resultOfConnect } from './fetches.js';
 
 /** `  0 Backend_health - backend0 Went sick -------- 0 1 2 0.000000 0.012351 "Open error 111 (Connection refused)"` */
 const CHECK = /^\s*0 Backend_health\s+- (\S+) (Still|Went|Back) (healthy|sick) (?:\S+ ){6}"(.*)"$/;
@@ -47,6 +47,6 @@ export function readChecks(host: string, text: string, addresses: Map<string, st
 /** How a check ended, by varnish's own words (bin/varnishd/cache/cache_backend_probe.c); undefined for a good one and one not made. */
 function resultOf(words: string): UpstreamResult | undefined {
   const errno = /^Open error (\d+)/.exec(words)?.[1];
-  if (errno !== undefined) return errno === '0' ? undefined : resultOfErrno(Number(errno));
+  if (errno !== undefined) return errno === '0' ? undefined : resultOfConnect(Number(errno));
   return words.startsWith('Poll ') ? 'response-timeout' : undefined;
 }

@@ -4,8 +4,9 @@ import type { Chapter } from '../../analysis/chapter.js';
 import type { Story } from '../../analysis/story.js';
 import { CAUSES } from '../../ledger/causes.js';
 import type { RunRecord } from '../../record/run-record.js';
+import { roughSecondsOfMs } from '../../seconds.js';
 import { BECAUSE } from '../difference.js';
-import { count, list, percent, plural, seconds } from '../format.js';
+import { count, list, percent, plural } from '../format.js';
 import type { TerminalOptions } from '../terminal.js';
 import { newPage, type Page } from './lines.js';
 
@@ -80,7 +81,10 @@ function opening({ requests, visitors, isWhole, fullest, chapters }: Story): str
 function happenings(page: Page, { events }: Story): void {
   for (const { timeMs, event, outcome } of events) {
     const how = outcome === undefined || outcome === 'done' ? '' : ` (${outcome})`;
-    page.point(page.colors.yellow('⚡'), `${timeMs === null ? 'never' : `at ${seconds(timeMs)}`}: ${event}${how}`);
+    page.point(
+      page.colors.yellow('⚡'),
+      `${timeMs === null ? 'never' : `at ${roughSecondsOfMs(timeMs)}`}: ${event}${how}`,
+    );
   }
 }
 
@@ -101,7 +105,7 @@ function chapterText(page: Page, record: RunRecord, story: Story, chapter: Chapt
   if (chapter.lost + chapter.wake.length > 0) page.paragraph(suffered(chapter), BODY);
   if (chapter.lateByMs !== undefined)
     page.paragraph(
-      `${plural(late, 'request')} completed only after a repeated SYN: ${seconds(chapter.lateByMs.median)} until the handshake was done (median), ${seconds(chapter.lateByMs.longest)} at most.`,
+      `${plural(late, 'request')} completed only after a repeated SYN: ${roughSecondsOfMs(chapter.lateByMs.median)} until the handshake was done (median), ${roughSecondsOfMs(chapter.lateByMs.longest)} at most.`,
       BODY,
     );
   help(page, record, story, chapter);
@@ -115,8 +119,8 @@ function fullness({ pool, cause, at }: Chapter): string {
     fullFromMs === null || fullToMs === null
       ? 'at the peak'
       : fullToMs > fullFromMs
-        ? `from ${seconds(fullFromMs)} to ${seconds(fullToMs)} into the run`
-        : `${seconds(fullFromMs)} into the run`;
+        ? `from ${roughSecondsOfMs(fullFromMs)} to ${roughSecondsOfMs(fullToMs)} into the run`
+        : `${roughSecondsOfMs(fullFromMs)} into the run`;
   const waiting =
     timeWaitShare < 0.1 ? '' : `; ${percent(Math.round(timeWaitShare * 100) / 100)} of them only lay in TIME_WAIT`;
   const small =
@@ -128,8 +132,8 @@ function fullness({ pool, cause, at }: Chapter): string {
 
 function whenText({ firstMs, lastMs, lost, wake }: Chapter): string {
   const what = lost + wake.length > 0 ? 'request that was lost' : 'request that came late';
-  if (lastMs - firstMs < 10) return `The ${what} was sent ${seconds(firstMs)} into the run.`;
-  return `The first ${what} was sent ${seconds(firstMs)} into the run, the last one at ${seconds(lastMs)}.`;
+  if (lastMs - firstMs < 10) return `The ${what} was sent ${roughSecondsOfMs(firstMs)} into the run.`;
+  return `The first ${what} was sent ${roughSecondsOfMs(firstMs)} into the run, the last one at ${roughSecondsOfMs(lastMs)}.`;
 }
 
 /** The aftershock, told from the quake. */
@@ -139,7 +143,7 @@ function wakeText({ aftershocks }: Story, quake: Chapter, after: Chapter['wake']
   );
   const began = times.map(
     ({ beganMs, lastedMs, count: lost }) =>
-      `from ${seconds(beganMs)} on, for ${seconds(lastedMs)} (${plural(lost, 'request')})`,
+      `from ${roughSecondsOfMs(beganMs)} on, for ${roughSecondsOfMs(lastedMs)} (${plural(lost, 'request')})`,
   );
   const some =
     began.length > MOST_TIMES
@@ -191,7 +195,7 @@ function setOf({ knob, value = '' }: Advice): string {
 /** From so many tries a request on it is a storm. */
 const STORM = 1.2;
 
-function retries(page: Page, { retries: again, requests, aftershocks: _ }: Story): void {
+function retries(page: Page, { retries: again, requests }: Story): void {
   const { colors } = page;
   const proxies = Object.entries(again.proxies).filter(([, { tries, requests: asked }]) => tries > asked);
   if (again.further === 0 && proxies.length === 0) return;
@@ -200,7 +204,7 @@ function retries(page: Page, { retries: again, requests, aftershocks: _ }: Story
   page.line(`  ${colors.bold(isStorm ? 'Retries: a storm' : 'Retries')}`);
   if (again.further > 0)
     page.paragraph(
-      `Visitors tried ${plural(again.requests, 'request')} again, ${plural(again.further, 'further try').replace('trys', 'tries')} in all: ${count(requests.due + again.further)} tries for ${count(requests.due)} requests, ${Number(again.perRequest.toFixed(2))} each. ${count(again.rescued)} of them completed in the end, ${count(again.lost)} were lost all the same.`,
+      `Visitors tried ${plural(again.requests, 'request')} again, ${plural(again.further, 'further try', 'further tries')} in all: ${count(requests.due + again.further)} tries for ${count(requests.due)} requests, ${Number(again.perRequest.toFixed(2))} each. ${count(again.rescued)} of them completed in the end, ${count(again.lost)} were lost all the same.`,
       BODY,
     );
   for (const [node, { requests: asked, tries, failed }] of proxies)

@@ -5,6 +5,7 @@ import type { BackendTry, Visit, Way } from '../../ledger/way.js';
 import type { ChainRecord } from '../../record/chain-record.js';
 import type { FoundRequest } from '../../record/find-request.js';
 import type { RequestRow } from '../../record/read-requests.js';
+import { exactSecondsOfMs } from '../../seconds.js';
 import { ms, placeOf, plural } from '../format.js';
 import type { TerminalOptions } from '../terminal.js';
 import { writeHop, writeOpener } from './hop-text.js';
@@ -50,7 +51,7 @@ export function renderRequest(found: FoundRequest, options: TerminalOptions): st
   };
   heading(page, request);
   writer.place(request.client);
-  page.timed('0', `planned, ${seconds(request.dueMs)} into the run`);
+  page.timed('0', `planned, ${exactSecondsOfMs(request.dueMs)} into the run`);
   const tries = way?.tries ?? [];
   tries.slice(0, -1).forEach((one) => {
     page.timed(
@@ -204,9 +205,17 @@ function answerOf({ status, tries }: Visit): string {
   return tries.length > 0 ? `answered ${status} to whoever asked` : `answered ${status}`;
 }
 
-const TIME_OUTS: Partial<Record<NonNullable<RequestRow['error']>, string>> = {
-  connectTimeout: 'gave up: the handshake did not finish within timeout.connect',
-  responseTimeout: 'gave up: no whole answer within timeout.response',
+/** How the last try failed, in words. */
+const FAILURES: Record<NonNullable<RequestRow['error']>, (request: RequestRow) => string> = {
+  none: () => 'lost',
+  syscall: ({ errno }) => `connect() failed at once: ${errno}`,
+  connectTimeout: () => 'gave up: the handshake did not finish within timeout.connect',
+  connectFailed: ({ errno }) => `the connection failed: ${errno}`,
+  responseTimeout: () => 'gave up: no whole answer within timeout.response',
+  reset: ({ errno }) => `the connection was reset: ${errno}`,
+  closedEarly: () => 'the connection was closed before the whole answer',
+  badResponse: () => 'what came back is not HTTP',
+  status: ({ status }) => `answer: ${status}`,
 };
 
 /** How it ended for whoever had asked. */
@@ -218,7 +227,7 @@ function ended(
 ): void {
   const { page, since } = writer;
   const { colors } = page;
-  const { error, errno, status, firstByteMs, doneMs, state } = request;
+  const { error, status, firstByteMs, doneMs, state } = request;
   const hasLeft = last?.visit !== undefined || (last?.leg !== undefined && last.leg.hops.length > 1);
   if (hasLeft) writer.place(request.client);
   if (state === 'under-way' || doneMs === null) return;
@@ -230,20 +239,8 @@ function ended(
   const limits = chain?.traffic.timeout;
   const limit =
     error === 'connectTimeout' ? limits?.connectMs : error === 'responseTimeout' ? limits?.responseMs : undefined;
-  const words =
-    error === null
-      ? 'lost'
-      : (TIME_OUTS[error] ??
-        {
-          syscall: `connect() failed at once: ${errno}`,
-          connectFailed: `the connection failed: ${errno}`,
-          reset: `the connection was reset: ${errno}`,
-          closedEarly: 'the connection was closed before the whole answer',
-          badResponse: 'what came back is not HTTP',
-          status: `answer: ${status}`,
-        }[error as 'syscall'] ??
-        error);
-  page.timed(since(doneMs), `${colors.red('✗')} ${words}${limit === undefined ? '' : ` (${seconds(limit)})`}`);
+  const words = FAILURES[error ?? 'none'](request);
+  page.timed(since(doneMs), `${colors.red('✗')} ${words}${limit === undefined ? '' : ` (${exactSecondsOfMs(limit)})`}`);
 }
 
 function why(page: Page, { request, evidence, missing }: FoundRequest): void {
@@ -280,7 +277,7 @@ export function renderVisitor(requests: RequestRow[], options: TerminalOptions):
     const word = state === 'completed' && cause !== null ? 'late:' : state === 'dropped' ? 'lost:' : state;
     const paint = state === 'dropped' ? colors.red : cause !== null ? colors.yellow : (text: string) => text;
     page.point(
-      `${id.padEnd(idWidth)}  ${step.padEnd(stepWidth)}  ${variant}  ${seconds(dueMs).padStart(8)} `,
+      `${id.padEnd(idWidth)}  ${step.padEnd(stepWidth)}  ${variant}  ${exactSecondsOfMs(dueMs).padStart(8)} `,
       paint(`${word}${place}`),
     );
   }
@@ -302,5 +299,3 @@ function sinceText(value: number): string {
   const text = size.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${value < 0 ? '−' : '+'}${text} ms`;
 }
-
-const seconds = (atMs: number) => `${Number((atMs / 1000).toFixed(3))} s`;

@@ -1,7 +1,7 @@
 /** Which addresses of 198.18.0.0/15 a testbed takes: all networks of a daemon share them, those of other runs included. */
 import type Dockerode from 'dockerode';
 import type { Plan } from '../../topology/plan.js';
-import { boundsOf, RANGE_SIZE, RANGE_START } from '../../topology/shift-plan.js';
+import { boundsOf, RANGE_SIZE, RANGE_START } from '../../topology/subnets.js';
 import { daemonError, daemonWords } from './daemon.js';
 import { wireSegments } from './wires.js';
 

@@ -7,8 +7,9 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { testbedError } from '../../errors.js';
 import { allOrFirstError } from '../../promises.js';
+import { numberToIp } from '../../sys/ip.js';
 import type { Plan, PlannedHost, PlannedInterface } from '../../topology/plan.js';
-import { boundsOf, toDotted } from '../../topology/shift-plan.js';
+import { boundsOf } from '../../topology/subnets.js';
 import { impairmentOf, lossRules, netemLine } from '../link-lines.js';
 import { startContainer } from './container.js';
 import { containerName } from './names.js';
@@ -49,7 +50,7 @@ export function wireSegments(plan: Plan): { name: string; subnet: string }[] {
   const start = Math.ceil((last + 1) / WIRE_SUBNET_SIZE) * WIRE_SUBNET_SIZE;
   return wiresOf(plan).map(({ network }, index) => ({
     name: network,
-    subnet: `${toDotted(start + index * WIRE_SUBNET_SIZE)}/29`,
+    subnet: `${numberToIp(start + index * WIRE_SUBNET_SIZE)}/29`,
   }));
 }
 

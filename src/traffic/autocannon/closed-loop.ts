@@ -7,10 +7,12 @@
 import type { Socket } from 'node:net';
 import autocannon from 'autocannon';
 import { C } from '../../sys/libc.js';
+import { type CookieJar, cookieJar } from '../cookies.js';
 import { requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
+import { isLost, isOwnFailure, isSoldOut } from '../judgement.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { shareOf } from '../split.js';
-import { isOwnFailure, NO_RETRANSMIT_BELOW_NS, retransmits } from '../undici/socket.js';
+import { NO_RETRANSMIT_BELOW_NS, socketRetransmits } from '../tcp-info.js';
 
 /** How often autocannon looks whether it is to stop, ms. */
 const SAMPLE_MS = 10;
@@ -20,8 +22,6 @@ const RECONNECT_MS = 10;
 const NO_END_SECONDS = 1e6;
 /** Ends a connection whose handshake takes too long: autocannon's own time-out knows only of answers. */
 const CONNECT_TIMEOUT = new Error('connect time-out');
-const HTTP_CONFLICT = 409;
-const HTTP_TOO_MANY_REQUESTS = 429;
 
 /** What became of one host's part. */
 export interface ClosedLoopResult {
@@ -70,7 +70,7 @@ interface Cannon {
 /** Values that autocannon keeps from request to request of one visitor. */
 interface Visit {
   visitor?: number;
-  cookies?: Record<string, string>;
+  cookies?: CookieJar;
 }
 
 /** Starts the phases at CLOCK_MONOTONIC `startNs`. */
@@ -135,15 +135,16 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
         'X-Request-Id': requestId(plan.idPrefix, visitorNumber(plan.part, context.visitor!), stepIndex, 0),
       };
       if (step.method === 'POST' && step.body === '') headers['Content-Length'] = '0';
-      if (context.cookies !== undefined) headers.Cookie = Object.values(context.cookies).join('; ');
+      const cookies = context.cookies?.header();
+      if (cookies !== undefined) headers.Cookie = cookies;
       if (target.origin !== undefined) headers.Host = target.origin;
       return { ...request, path: requestTarget(target, step.path), headers };
     },
     onResponse(_status: number, _body: string, context: Visit, headers: Record<string, string | string[]> = {}) {
       const name = Object.keys(headers).find((key) => key.toLowerCase() === 'set-cookie');
       for (const line of name === undefined ? [] : [headers[name]].flat()) {
-        const pair = line.split(';', 1)[0].trim();
-        context.cookies = { ...context.cookies, [pair.split('=', 1)[0]]: pair };
+        context.cookies ??= cookieJar();
+        context.cookies.keep(line);
       }
     },
   }));
@@ -179,7 +180,7 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
       cannon.established = true;
       const at = now();
       out.connectedNs[cannon.row] = at;
-      out.synRetransmits[cannon.row] = at - connectNs > NO_RETRANSMIT_BELOW_NS ? retransmits(socket) : 0;
+      out.synRetransmits[cannon.row] = at - connectNs > NO_RETRANSMIT_BELOW_NS ? socketRetransmits(socket) : 0;
     });
     socket.once('close', () => clearTimeout(timer));
   }
@@ -220,11 +221,11 @@ export function closedLoop(plan: TrafficPlan, host: number, out: Outcomes, start
   function answered(cannon: Cannon, status: number): void {
     const { row, client } = cannon;
     out.status[row] = status;
-    if (status >= 500 || status === HTTP_TOO_MANY_REQUESTS) drop(cannon, ClientError.status, 0);
+    if (isLost(status)) drop(cannon, ClientError.status, 0);
     else {
       out.doneNs[row] = now();
       cannon.journeyOver = row % steps.length === steps.length - 1;
-      if (status === HTTP_CONFLICT && steps.length > 1) {
+      if (isSoldOut(status, steps.length)) {
         out.soldOut[row] = 1;
         cannon.journeyOver = true;
       }

@@ -24,8 +24,6 @@ import type { TrafficClient } from '../engine.js';
 
 /** Events taken from the kernel at a time. */
 const BATCH = 256;
-/** Offset of tcpi_total_retrans in struct tcp_info (<linux/tcp.h>). */
-const TOTAL_RETRANS_OFFSET = 100;
 
 /** The sockets of one sending thread. */
 export interface Connections {
@@ -35,8 +33,6 @@ export interface Connections {
   localPort(fd: number): number;
   /** SO_ERROR: the errno that ended it, or 0. */
   error(fd: number): number;
-  /** Segments that were retransmitted so far (TCP_INFO); before any data these are SYNs. */
-  retransmits(fd: number): number;
   /** Closes by FIN, or by RST when `abort`. */
   close(fd: number, abort: boolean): void;
   /** Waits for events up to `timeoutNs` and returns how many there are. */
@@ -76,8 +72,6 @@ export function openConnections(clients: TrafficClient[]): Connections {
   const length = new Uint32Array(1);
   const word = new Uint8Array(4);
   const wordView = new DataView(word.buffer);
-  const tcpInfo = new Uint8Array(TOTAL_RETRANS_OFFSET + 4);
-  const tcpInfoView = new DataView(tcpInfo.buffer);
   const lingerZero = new Uint8Array(new Int32Array([1, 0]).buffer);
 
   function enter(namespace: number): void {
@@ -118,12 +112,6 @@ export function openConnections(clients: TrafficClient[]): Connections {
     error(fd) {
       length[0] = 4;
       return getsockopt(fd, C.SOL_SOCKET, C.SO_ERROR, word, length) === 0 ? wordView.getInt32(0, true) : errno();
-    },
-
-    retransmits(fd) {
-      length[0] = tcpInfo.length;
-      if (getsockopt(fd, C.IPPROTO_TCP, C.TCP_INFO, tcpInfo, length) !== 0) return 0;
-      return Math.min(tcpInfoView.getUint32(TOTAL_RETRANS_OFFSET, true), 254);
     },
 
     close(fd, abort) {

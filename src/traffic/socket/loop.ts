@@ -5,13 +5,15 @@
  *
  * It never returns to the event loop while it sends, and it sleeps until the next planned moment or the next event.
  */
+import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { cheapClock } from '../../sys/cheap-clock.js';
 import { C, errno, recv, send } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, type TrafficPlan, visitorNumber } from '../engine.js';
+import { isLost, isOwnFailure, isSoldOut } from '../judgement.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
+import { NO_RETRANSMIT_BELOW_NS, retransmits } from '../tcp-info.js';
 import { openConnections } from './connections.js';
-import { type DeadlineQueue, deadlineQueue } from './deadline-queue.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
 import { writeRequest } from './request-text.js';
 
@@ -22,10 +24,6 @@ const Phase = { closed: 0, connecting: 1, waiting: 2, idle: 3, holding: 4, drain
 const ARRIVALS_AT_A_TIME = 32;
 /** Longest sleep, so that a stop is noticed. */
 const LONGEST_SLEEP_NS = 100e6;
-/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a faster handshake had none. */
-const NO_RETRANSMIT_BELOW_NS = 0.9e9;
-const HTTP_CONFLICT = 409;
-const HTTP_TOO_MANY_REQUESTS = 429;
 
 /** What the loop says of itself: failures for want of descriptors or memory of its own, and how it waited. */
 export interface LoopReport {
@@ -120,7 +118,7 @@ export function sendAll(
     const fd = connections.open(client, target, generation);
     if (fd < 0) {
       const code = -fd;
-      if (code === C.EMFILE || code === C.ENFILE || code === C.ENOBUFS || code === C.ENOMEM) ownFailures++;
+      if (isOwnFailure(code)) ownFailures++;
       fail(row, ClientError.syscall, code);
       return;
     }
@@ -140,7 +138,7 @@ export function sendAll(
     const row = rowOf[fd];
     const at = now();
     out.connectedNs[row] = at;
-    if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = connections.retransmits(fd);
+    if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = retransmits(fd);
     out.synRetransmits[row] = retransmitsOf[fd];
     if (plan.connections.mode === 'per-visitor') fdOfVisitor[visitorOf[fd]] = fd;
     sendRequest(fd, row);
@@ -254,9 +252,9 @@ export function sendAll(
     parser.reset();
     const done = now();
     out.status[row] = status;
-    const lost = status >= 500 || status === HTTP_TOO_MANY_REQUESTS;
+    const lost = isLost(status);
     const lastStep = row === visitor * stepCount + stepCount - 1;
-    const soldOut = status === HTTP_CONFLICT && stepCount > 1;
+    const soldOut = isSoldOut(status, stepCount);
     const visitorGoesOn = !lost && !lastStep && !soldOut;
     leaveConnection(fd, serverCloses, visitorGoesOn && plan.connections.mode === 'per-visitor', lost, done);
     if (lost) {
@@ -311,7 +309,7 @@ export function sendAll(
         const code = mask & (C.EPOLLERR | C.EPOLLHUP) ? connections.error(fd) : 0;
         if (code !== 0) {
           const row = rowOf[fd];
-          out.synRetransmits[row] = connections.retransmits(fd);
+          out.synRetransmits[row] = retransmits(fd);
           end(fd, false);
           fail(row, ClientError.connectFailed, code);
           continue;
@@ -326,7 +324,7 @@ export function sendAll(
 
   /** Calls `expired` for each deadline that has passed and still belongs to the same connection. */
   function expire(queue: DeadlineQueue, at: number, expired: (fd: number) => void): void {
-    while (queue.firstNs() <= at) {
+    while (queue.first() <= at) {
       const fd = queue.subject();
       const same = generationOf[fd] === queue.generation() && phase[fd] !== Phase.closed;
       queue.remove();
@@ -337,7 +335,7 @@ export function sendAll(
   const connectExpired = (fd: number) => {
     if (phase[fd] !== Phase.connecting) return;
     const row = rowOf[fd];
-    out.synRetransmits[row] = connections.retransmits(fd);
+    out.synRetransmits[row] = retransmits(fd);
     end(fd, false);
     fail(row, ClientError.connectTimeout, C.ETIMEDOUT);
   };
@@ -358,13 +356,13 @@ export function sendAll(
     expire(connectDeadlines, at, connectExpired);
     expire(responseDeadlines, at, responseExpired);
     expire(holds, at, holdExpired);
-    while (thinkers.firstNs() <= at) {
+    while (thinkers.first() <= at) {
       const row = thinkers.subject();
-      const due = thinkers.firstNs();
+      const due = thinkers.first();
       thinkers.remove();
       come(row, due);
     }
-    while (retries.firstNs() <= at) {
+    while (retries.first() <= at) {
       const row = retries.subject();
       retries.remove();
       startTry(row);
@@ -375,11 +373,11 @@ export function sendAll(
     const arrival = arrived < visitors ? arrivalsNs[arrived] : Number.POSITIVE_INFINITY;
     return Math.min(
       arrival,
-      connectDeadlines.firstNs(),
-      responseDeadlines.firstNs(),
-      thinkers.firstNs(),
-      retries.firstNs(),
-      holds.firstNs(),
+      connectDeadlines.first(),
+      responseDeadlines.first(),
+      thinkers.first(),
+      retries.first(),
+      holds.first(),
     );
   }
 

@@ -3,7 +3,8 @@ import type net from 'node:net';
 import { Client } from 'undici';
 import type { TrafficClient } from '../engine.js';
 import { ClientError, UNKNOWN_8 } from '../outcomes.js';
-import { connectFailure, type Failure, NO_RETRANSMIT_BELOW_NS, openSocket, retransmits } from './socket.js';
+import { NO_RETRANSMIT_BELOW_NS, socketRetransmits } from '../tcp-info.js';
+import { connectFailure, type Failure, openSocket } from './socket.js';
 
 /** An hour: undici's own 4 s would close connections while their visitors think. A server's Keep-Alive header still counts. */
 const KEEP_ALIVE_MS = 3_600_000;
@@ -96,7 +97,7 @@ function connect(
   socket.once('connect', () => {
     socket.off('error', failed);
     lane.connecting = false;
-    if (events.now() - startedNs > NO_RETRANSMIT_BELOW_NS) lane.synRetransmits = retransmits(socket);
+    if (events.now() - startedNs > NO_RETRANSMIT_BELOW_NS) lane.synRetransmits = socketRetransmits(socket);
     events.connected(lane);
     established(null, socket);
   });
@@ -114,7 +115,7 @@ function connect(
 /** Gives a connection attempt up: the handshake has taken too long. */
 export function giveUpConnecting(lane: Lane, failure: Failure): void {
   lane.failure = failure;
-  if (lane.socket !== undefined) lane.synRetransmits = retransmits(lane.socket);
+  if (lane.socket !== undefined) lane.synRetransmits = socketRetransmits(lane.socket);
   lane.socket?.destroy(new Error('connect time-out'));
 }
 

@@ -4,20 +4,19 @@
  *     arrival or think time due -> a lane (new, kept, or from the pool) -> undici -> next step, retry, or end
  */
 import type { Dispatcher } from 'undici';
+import { type DeadlineQueue, deadlineQueue } from '../../deadline-queue.js';
 import { C } from '../../sys/libc.js';
 import { type CookieJar, cookieJar } from '../cookies.js';
 import { clientOf, requestId, requestTarget, type TrafficPlan, visitorNumber } from '../engine.js';
+import { isLost, isOwnFailure, isSoldOut } from '../judgement.js';
 import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
-import { type DeadlineQueue, deadlineQueue } from '../socket/deadline-queue.js';
 import { giveUpConnecting, type Lane, type LaneEvents } from './lane.js';
 import { type LaneSupply, laneSupply } from './lane-supply.js';
 import { pacer } from './pacer.js';
-import { type Failure, isOwnFailure, responseFailure } from './socket.js';
+import { type Failure, responseFailure } from './socket.js';
 
 /** Arrivals sent before the event loop is asked for events again, so that a burst does not make answers look late. */
 const ARRIVALS_AT_A_TIME = 32;
-const HTTP_CONFLICT = 409;
-const HTTP_TOO_MANY_REQUESTS = 429;
 
 /** A plan on its way. */
 export interface Sending {
@@ -175,11 +174,11 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
     const done = now();
     const status = out.status[row];
     const visitor = visitorOf(row);
-    const lost = status >= 500 || status === HTTP_TOO_MANY_REQUESTS;
+    const lost = isLost(status);
     leave(lane, row, true);
     if (lost) fail(row, { error: ClientError.status, errno: 0 });
     else {
-      const soldOut = status === HTTP_CONFLICT && stepCount > 1;
+      const soldOut = isSoldOut(status, stepCount);
       out.doneNs[row] = done;
       out.soldOut[row] = soldOut ? 1 : 0;
       out.error[row] = ClientError.none;
@@ -245,11 +244,10 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
   }
 
   function expire(queue: DeadlineQueue, at: number, expired: (row: number) => void): void {
-    for (;;) {
+    while (queue.first() !== Number.POSITIVE_INFINITY) {
       const row = queue.subject();
-      if (queue.firstNs() === Number.POSITIVE_INFINITY) return;
       const meant = isPresent(row, queue.generation());
-      if (meant && queue.firstNs() > at) return;
+      if (meant && queue.first() > at) return;
       queue.remove();
       if (meant) expired(row);
     }
@@ -263,13 +261,13 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
       arrived++;
       at = now();
     }
-    while (thinkers.firstNs() <= at) {
+    while (thinkers.first() <= at) {
       const row = thinkers.subject();
-      const due = thinkers.firstNs();
+      const due = thinkers.first();
       thinkers.remove();
       come(row, due);
     }
-    while (retries.firstNs() <= at) {
+    while (retries.first() <= at) {
       const row = retries.subject();
       retries.remove();
       startTry(row);
@@ -288,8 +286,8 @@ export function startSending(plan: TrafficPlan, out: Outcomes, startNs: number):
     }
     const arrival = arrived < visitors ? arrivalsNs[arrived] : Number.POSITIVE_INFINITY;
     pace.arrange(
-      Math.min(arrival, thinkers.firstNs(), retries.firstNs()),
-      Math.min(connectDeadlines.firstNs(), responseDeadlines.firstNs(), poolDeadlines.firstNs()),
+      Math.min(arrival, thinkers.first(), retries.first()),
+      Math.min(connectDeadlines.first(), responseDeadlines.first(), poolDeadlines.first()),
     );
   }
 

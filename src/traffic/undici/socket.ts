@@ -1,14 +1,7 @@
-/** Sockets for undici: opened inside a client host's namespace, timed, and asked afterwards what happened to their SYN. */
+/** Sockets for undici: opened inside a client host's namespace, and how they failed in the outcomes' words. */
 import net from 'node:net';
-import { C, getsockopt } from '../../sys/libc.js';
 import { inNamespace } from '../../sys/namespace.js';
-import { ClientError, UNKNOWN_8 } from '../outcomes.js';
-
-/** Offset of tcpi_total_retrans in struct tcp_info (<linux/tcp.h>). */
-const TOTAL_RETRANS_OFFSET = 100;
-
-/** The first SYN is repeated after a second (TCP_TIMEOUT_INIT), so a handshake that took less, ns, had none. */
-export const NO_RETRANSMIT_BELOW_NS = 0.9e9;
+import { ClientError } from '../outcomes.js';
 
 /** Why a try failed: the outcome's columns `error` and `errno`. */
 export interface Failure {
@@ -29,20 +22,6 @@ export function openSocket(netns: string | null, address: string, port: number):
       lookup: (_host, _options, found) => found(null, address, 4),
     }),
   );
-}
-
-/** Segments that a connection has retransmitted so far (TCP_INFO); before any data these are its SYNs. 255: not known. */
-export function retransmits(socket: net.Socket): number {
-  const fd = (socket as unknown as { _handle: { fd: number } | null })._handle?.fd ?? -1;
-  const info = new Uint8Array(TOTAL_RETRANS_OFFSET + 4);
-  const length = new Uint32Array([info.length]);
-  if (fd < 0 || getsockopt(fd, C.IPPROTO_TCP, C.TCP_INFO, info, length) !== 0) return UNKNOWN_8;
-  return Math.min(new DataView(info.buffer).getUint32(TOTAL_RETRANS_OFFSET, true), UNKNOWN_8 - 1);
-}
-
-/** Whether the generator itself ran out of descriptors or memory. */
-export function isOwnFailure(errno: number): boolean {
-  return errno === C.EMFILE || errno === C.ENFILE || errno === C.ENOBUFS || errno === C.ENOMEM;
 }
 
 /** errno of a Node error, 0 when it has none. */

@@ -1,11 +1,14 @@
-/** Deadlines that all lie the same span ahead, so the order of adding is the order of expiry: a ring of numbers, O(1) at both ends. */
+/**
+ * Deadlines that all lie the same span ahead, so the order of adding is the order of expiry: a ring of numbers, O(1) at both ends.
+ * Their unit is that of whoever adds them.
+ */
 
 /** A queue of (time, subject, generation) with rising times. */
 export interface DeadlineQueue {
-  /** Adds a deadline; `timeNs` must not be below the last one added. */
-  add(timeNs: number, subject: number, generation: number): void;
+  /** Adds a deadline; `time` must not be below the last one added. */
+  add(time: number, subject: number, generation: number): void;
   /** Time of the first deadline, Infinity when empty. */
-  firstNs(): number;
+  first(): number;
   /** Subject of the first deadline; meaningless when empty. */
   subject(): number;
   /** Generation of the first deadline; meaningless when empty. */
@@ -37,15 +40,15 @@ export function deadlineQueue(): DeadlineQueue {
   }
 
   return {
-    add(timeNs, subject, generation) {
+    add(time, subject, generation) {
       if (size === capacity) grow();
       const index = (head + size) & (capacity - 1);
-      times[index] = timeNs;
+      times[index] = time;
       subjects[index] = subject;
       generations[index] = generation;
       size++;
     },
-    firstNs: () => (size === 0 ? Number.POSITIVE_INFINITY : times[head]),
+    first: () => (size === 0 ? Number.POSITIVE_INFINITY : times[head]),
     subject: () => subjects[head],
     generation: () => generations[head],
     remove() {
