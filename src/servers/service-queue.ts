@@ -15,7 +15,7 @@ export interface ServiceQueue {
   release(fd: number): void;
   /** For a request that is to be served: true when it has a place or gets one; else it waits from now on, as all are taken or others wait already. */
   claim(fd: number): boolean;
-  /** The next that has waited long enough, with a place of its own now; -1 when nobody waits or there is no room. */
+  /** The one that has waited longest, with a place of its own now; -1 when nobody waits or there is no room. */
   nextWaiting(): number;
   /** Begins its service. False when that takes no time: it is over. */
   begin(fd: number): boolean;
