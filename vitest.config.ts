@@ -17,6 +17,7 @@ const exclude = [...configDefaults.exclude, ...(all ? [] : LONG)];
 export default defineConfig({
   test: {
     globalSetup: ['test/helpers/closing-lines.ts'],
+    reporters: ['default', './test/helpers/failures-at-once.ts'],
     projects: [
       {
         test: {

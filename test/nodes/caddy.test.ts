@@ -35,7 +35,8 @@ describe('caddy', () => {
       proxy: { ports: RANGE, maxFails: 1 },
       servers: 2,
       server: SLOW,
-      traffic: { count: 600 },
+      // All at the same moment would be on their way to a backend before the first failure counts.
+      traffic: { count: 600, gapMs: 2 },
     });
     const { 'no-local-port': quake, 'no-live-backend': aftershock, ...others } = results;
     expect({ lost: quake + aftershock, others }).toEqual({ lost: 200, others: { answered: 400 } });
