@@ -12,6 +12,8 @@ const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts', 'test/e2e/h
 const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*.test.ts'];
 
 const all = process.env.PORTPARTY_TEST_ALL === '1';
+/** Three quarters of an hour are not thrown away for one test that fails once; `failures-at-once.ts` names it. */
+const retry = all ? 1 : 0;
 const exclude = [...configDefaults.exclude, ...(all ? [] : LONG)];
 
 export default defineConfig({
@@ -29,6 +31,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          retry,
         },
       },
       {
@@ -41,6 +44,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          retry,
         },
       },
     ],
