@@ -1,6 +1,6 @@
 /**
  * `npm test` leaves out what takes minutes by itself and what needs a Docker daemon; `npm run test:all` does not. Files whose testbeds
- * nobody else can see run two at a time, for most of their time is waiting; all others run one after another, as they look at the whole
+ * nobody else can see run three at a time, for most of their time is waiting; all others run one after another, as they look at the whole
  * machine (ports of loopback, processes, the daemon) or compare speeds.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
@@ -27,7 +27,7 @@ export default defineConfig({
           include: TOGETHER,
           exclude,
           // With a daemon each of them runs several testbeds at a time already.
-          maxWorkers: all ? 1 : 2,
+          maxWorkers: all ? 1 : 3,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
