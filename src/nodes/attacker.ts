@@ -6,9 +6,10 @@ import { usageError } from '../errors.js';
 import { duration, portRange, rate } from '../scenario/units.js';
 import type { Host } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
+import { endProcesses } from './end-process.js';
 import { defineKind, type KnobProblem, type NodeContext, type RunningNode } from './kind.js';
 import { commonKnobs, count } from './knobs.js';
-import { awaitLine, endProcesses, spawnServer } from './server-daemon.js';
+import { awaitLine, spawnServer } from './server-daemon.js';
 
 const MOST_PER_SECOND = 5000;
 const LONGEST_MS = 600_000;

@@ -6,6 +6,7 @@ import type { Endpoint } from '../topology/plan.js';
 import { type CaddyFiles, renderConfig } from './caddy/config.js';
 import { readCaddyLog } from './caddy/logs.js';
 import { adaptConfig } from './caddy/user-config.js';
+import { endProcess } from './end-process.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
@@ -21,8 +22,7 @@ import {
   retries,
   sticky,
 } from './knobs.js';
-import { listensOn } from './ready.js';
-import { endProcess } from './server-daemon.js';
+import { awaitReady, mustListen } from './ready.js';
 
 const knobs = z.strictObject({
   ...commonKnobs,
@@ -179,21 +179,14 @@ async function start(context: NodeContext<CaddySpec>): Promise<RunningNode> {
 const READY = 'serving initial configuration';
 
 async function ready(host: Host, daemon: HostProcess, listen: Endpoint, logStart: number): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const { running } = daemon;
-    if ((await said(host)).slice(logStart).includes(READY)) break;
-    if (!running) throw testbedError(`caddy did not start: ${await lastWords(host)}`, host.name);
-    if (performance.now() > deadline)
-      throw testbedError(`caddy was not ready within ${START_MS / 1000} s`, host.name, `see its ${LABEL}.log`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `caddy runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `{{listen}}` as the address of a site of your configuration',
-    );
+  await awaitReady(daemon, {
+    withinMs: START_MS,
+    isReady: async () => (await said(host)).slice(logStart).includes(READY),
+    ended: async () => testbedError(`caddy did not start: ${await lastWords(host)}`, host.name),
+    late: async () =>
+      testbedError(`caddy was not ready within ${START_MS / 1000} s`, host.name, `see its ${LABEL}.log`),
+  });
+  await mustListen(host, 'caddy', listen, 'write `{{listen}}` as the address of a site of your configuration');
 }
 
 const said = (host: Host) => host.readFile(`${LABEL}.log`);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
+import { endsWithin } from './end-process.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
@@ -28,7 +29,7 @@ import {
 import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
 import { readNginxLogs } from './nginx/logs.js';
 import { adaptConfig } from './nginx/user-config.js';
-import { listensOn } from './ready.js';
+import { awaitReady, mustListen } from './ready.js';
 
 const knobs = z.strictObject({
   ...commonKnobs,
@@ -155,12 +156,8 @@ async function start(context: NodeContext<NginxSpec>): Promise<RunningNode> {
   const daemon = await host.spawn(argv, { label: 'nginx', openFiles: spec.openFiles, env: { TZ: 'UTC' } });
   await ready(host, daemon, files);
   // Our own configuration listens there.
-  if (userConfig !== undefined && !(await listensOn(host, listen)))
-    throw testbedError(
-      `nginx runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `listen {{listen}};` in the server block of your configuration',
-    );
+  if (userConfig !== undefined)
+    await mustListen(host, 'nginx', listen, 'write `listen {{listen}};` in the server block of your configuration');
   const reload = async () => {
     // nginx keeps its old configuration where the new one is wrong, and says so only in its log.
     await host.run([...argv, '-t', '-q']);
@@ -193,13 +190,13 @@ async function earlyErrorLog(host: Host, files: NginxFiles): Promise<string[]> {
 }
 
 /** nginx writes its pid file once it listens; no connection is made, which its log would show. */
-async function ready(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  while ((await host.readFile(files.pid)).trim() === '') {
-    if (!daemon.running) throw testbedError(`nginx did not start: ${await lastWords(host)}`, host.name);
-    if (performance.now() > deadline) throw testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+function ready(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
+  return awaitReady(daemon, {
+    withinMs: START_MS,
+    isReady: async () => (await host.readFile(files.pid)).trim() !== '',
+    ended: async () => testbedError(`nginx did not start: ${await lastWords(host)}`, host.name),
+    late: async () => testbedError(`nginx did not listen within ${START_MS / 1000} s`, host.name),
+  });
 }
 
 /** nginx says on stderr what is wrong with its configuration. */
@@ -216,13 +213,7 @@ const QUIT_MS = 500;
 async function stop(host: Host, daemon: HostProcess, files: NginxFiles): Promise<void> {
   if (!daemon.running) return;
   await signalMaster(host, files, 'QUIT');
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise((resolve) => {
-    timer = setTimeout(resolve, QUIT_MS);
-  });
-  await Promise.race([daemon.exited, patience]);
-  clearTimeout(timer);
-  if (!daemon.running) return;
+  if (await endsWithin(daemon, QUIT_MS)) return;
   await daemon.signal('SIGTERM');
   await daemon.exited;
 }

@@ -1,6 +1,52 @@
-/** Whether a daemon listens, seen in the kernel's table: a trial connection would show in its log and in the taps. */
-import type { Host } from '../testbed/host.js';
+/**
+ * Waiting until a daemon is ready. Whether it listens is seen in the kernel's table: a trial connection would show in its log and in
+ * the taps.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PortPartyError, testbedError } from '../errors.js';
+import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
+
+/** How often it is looked again, ms. */
+const POLL_MS = 5;
+
+/** When a daemon is ready, and what is said of one that does not come to it. */
+export interface Readiness {
+  withinMs: number;
+  isReady(): Promise<boolean>;
+  /** Of one that has ended first. */
+  ended(): Promise<PortPartyError>;
+  /** Of one that takes longer. */
+  late(): Promise<PortPartyError>;
+}
+
+/** Resolves once the daemon is ready; throws what `ended` or `late` give otherwise. */
+export async function awaitReady(daemon: HostProcess, { withinMs, isReady, ended, late }: Readiness): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    // Asked before its log is read: what an ended process has logged is complete then.
+    const { running } = daemon;
+    if (running && (await isReady())) return;
+    if (!running) throw await ended();
+    if (performance.now() > deadline) throw await late();
+    await sleep(POLL_MS);
+  }
+}
+
+/** Of a daemon that is ready in its own eyes; the user's configuration may have it listen elsewhere, or nowhere. `hint`: what to write there. */
+export function notListening(
+  host: Pick<Host, 'name'>,
+  name: string,
+  { address, port }: Endpoint,
+  hint: string,
+): PortPartyError {
+  return testbedError(`${name} runs but does not listen on ${address}:${port}`, host.name, hint);
+}
+
+/** Throws a PortPartyError (exit 3) where the daemon of that name does not listen there. */
+export async function mustListen(host: Host, name: string, listen: Endpoint, hint: string): Promise<void> {
+  if (!(await listensOn(host, listen))) throw notListening(host, name, listen, hint);
+}
 
 /** State of a listening socket in /proc/net/tcp (include/net/tcp_states.h). */
 const LISTEN = '0A';

@@ -1,15 +1,15 @@
 /** `redis`: a store behind the ticket shop, so that the shop opens connections of its own. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import { duration } from '../scenario/units.js';
 import { SALES_KEY } from '../servers/sale-script.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
+import { endProcess } from './end-process.js';
 import { defineKind, type KnobProblem, type NodeContext, type RunningNode } from './kind.js';
 import { backlog, commonKnobs, maxConnections } from './knobs.js';
-import { listensOn } from './ready.js';
-import { endProcess, listenOf } from './server-daemon.js';
+import { awaitReady, listensOn } from './ready.js';
+import { listenOf } from './server-daemon.js';
 
 const knobs = z.strictObject({
   ...commonKnobs,
@@ -108,18 +108,17 @@ async function start({ host, spec, listen }: NodeContext<RedisSpec>): Promise<Ru
 }
 
 const READY_WITHIN_MS = 10_000;
-const POLL_MS = 5;
 const TAIL_LINES = 5;
 
-async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
-  const giveUpAt = performance.now() + READY_WITHIN_MS;
-  while (!(await listensOn(host, listen))) {
-    const words = async () => (await host.readFile(`${LABEL}.log`)).trim().split('\n').slice(-TAIL_LINES).join('\n');
-    if (!daemon.running) throw testbedError(`redis ended at its start: ${await words()}`, host.name);
-    if (performance.now() > giveUpAt)
-      throw testbedError(`redis does not listen after ${READY_WITHIN_MS / 1000} s: ${await words()}`, host.name);
-    await sleep(POLL_MS);
-  }
+function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
+  const words = async () => (await host.readFile(`${LABEL}.log`)).trim().split('\n').slice(-TAIL_LINES).join('\n');
+  return awaitReady(daemon, {
+    withinMs: READY_WITHIN_MS,
+    isReady: () => listensOn(host, listen),
+    ended: async () => testbedError(`redis ended at its start: ${await words()}`, host.name),
+    late: async () =>
+      testbedError(`redis does not listen after ${READY_WITHIN_MS / 1000} s: ${await words()}`, host.name),
+  });
 }
 
 /** How many tickets a shop has sold from this store; undefined when the store ended before it could be asked. */

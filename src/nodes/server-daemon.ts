@@ -1,19 +1,18 @@
 /** How this package's own server programs are started on a host, known ready, ended, and how their request log is read. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { testbedError } from '../errors.js';
 import type { LoggedEvent, LoggedRequest, LoggedTry } from '../servers/request-log.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
+import { endProcesses } from './end-process.js';
 import type { Incident, LogReading, RunningNode, Sighting, UpstreamTry } from './kind.js';
+import { awaitReady } from './ready.js';
 
 /** The servers' request log in the host's log folder. */
 export const REQUEST_LOG = 'requests.log';
 /** Backlog where the scenario names none: what today's kernels allow at most by default (`net.core.somaxconn`). */
 export const DEFAULT_BACKLOG = 4096;
 
-const POLL_MS = 5;
 const READY_WITHIN_MS = 10_000;
-const END_WITHIN_MS = 5_000;
 const TAIL_LINES = 5;
 
 /** Where the part of the log that belongs to a process begins, in characters: a restarted one goes on in the same file. */
@@ -46,19 +45,15 @@ export async function awaitLine(
   line: RegExp,
   otherwise: string,
 ): Promise<void> {
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
-  for (;;) {
-    // Asked before the log is read: what an ended process has logged is complete then.
-    const { running } = process;
-    const text = (await host.readFile(`${label}.log`)).slice(logStarts.get(process) ?? 0);
-    if (running && line.test(text)) return;
-    const tail = text.trim().split('\n').slice(-TAIL_LINES).join('\n') || 'its log is empty';
-    if (!running) throw testbedError(`${label} ended at its start: ${tail}`, host.name, `see ${label}.log`);
-    if (Date.now() >= giveUpAt) {
-      throw testbedError(`${label} ${otherwise} after ${READY_WITHIN_MS / 1000} s: ${tail}`, host.name);
-    }
-    await sleep(POLL_MS);
-  }
+  const said = async () => (await host.readFile(`${label}.log`)).slice(logStarts.get(process) ?? 0);
+  const tail = async () => (await said()).trim().split('\n').slice(-TAIL_LINES).join('\n') || 'its log is empty';
+  await awaitReady(process, {
+    withinMs: READY_WITHIN_MS,
+    isReady: async () => line.test(await said()),
+    ended: async () => testbedError(`${label} ended at its start: ${await tail()}`, host.name, `see ${label}.log`),
+    late: async () =>
+      testbedError(`${label} ${otherwise} after ${READY_WITHIN_MS / 1000} s: ${await tail()}`, host.name),
+  });
 }
 
 /** The endpoint that a server node must have by its plan. Throws a testbedError when it has none. */
@@ -137,26 +132,6 @@ export async function startServers(
 
 /** Knobs whose name as an option of the program tells the unit. */
 const OPTION_OF: Record<string, string> = { serviceTime: 'serviceTimeMs' };
-
-/** Ends programs by SIGTERM, one after the other; by SIGKILL the one that does not end in time. */
-export async function endProcesses(processes: HostProcess[]): Promise<void> {
-  for (const process of processes) await endProcess(process);
-}
-
-/** Ends a program by SIGTERM, and by SIGKILL where it does not end in time. */
-export async function endProcess(process: HostProcess): Promise<void> {
-  if (!process.running) return;
-  await process.signal('SIGTERM');
-  const timer = new AbortController();
-  const ended = await Promise.race([
-    process.exited.then(() => true),
-    sleep(END_WITHIN_MS, false, { signal: timer.signal }).catch(() => false),
-  ]);
-  timer.abort();
-  if (ended) return;
-  await process.signal('SIGKILL');
-  await process.exited;
-}
 
 /** Reads a host's request log: a sighting for each request with an id, an incident for each shortage of descriptors. */
 export async function readRequestLog(host: Host): Promise<LogReading> {

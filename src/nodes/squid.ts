@@ -1,9 +1,9 @@
 /** `squid`: a caching proxy, in front of servers (`mode: reverse`) or of the clients of an office (`mode: forward`). */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
+import { endProcess } from './end-process.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   algorithm,
@@ -22,7 +22,7 @@ import {
   weightProblems,
   weights,
 } from './knobs.js';
-import { listensOn } from './ready.js';
+import { awaitReady, mustListen } from './ready.js';
 import { renderConfig, type SquidFiles } from './squid/config.js';
 import { asNobodySpecial } from './squid/identity.js';
 import { readSquidLogs } from './squid/logs.js';
@@ -187,7 +187,8 @@ async function start(context: NodeContext<SquidSpec>): Promise<RunningNode> {
   return {
     processes: [daemon],
     reducedAttribution,
-    stop: () => stop(daemon),
+    // SIGTERM has it write the lines of what is under way.
+    stop: () => endProcess(daemon),
     reload,
     async change(knobs) {
       changed = { ...changed, ...knobs };
@@ -217,25 +218,20 @@ async function ready(
   peers: Peer[],
   logStart: number,
 ): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const { running } = daemon;
-    const log = (await host.readFile('cache.log')).slice(logStart);
-    if (!running) throw testbedError(`squid did not start: ${await lastWords(host)}`, host.name);
-    const tried = peers.every(({ name, address, port }) =>
-      [`${address}/${port}`, name].some((peer) => log.includes(`onnection to ${peer} `)),
-    );
-    if (log.includes('Accepting ') && tried) break;
-    if (performance.now() > deadline)
-      throw testbedError(`squid was not ready within ${START_MS / 1000} s`, host.name, 'see its cache.log');
-    await sleep(5);
-  }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `squid runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `http_port {{listen}} accel` (or without accel for `mode: forward`) in your configuration',
-    );
+  await awaitReady(daemon, {
+    withinMs: START_MS,
+    async isReady() {
+      const log = (await host.readFile('cache.log')).slice(logStart);
+      const tried = peers.every(({ name, address, port }) =>
+        [`${address}/${port}`, name].some((peer) => log.includes(`onnection to ${peer} `)),
+      );
+      return log.includes('Accepting ') && tried;
+    },
+    ended: async () => testbedError(`squid did not start: ${await lastWords(host)}`, host.name),
+    late: async () => testbedError(`squid was not ready within ${START_MS / 1000} s`, host.name, 'see its cache.log'),
+  });
+  const hint = 'write `http_port {{listen}} accel` (or without accel for `mode: forward`) in your configuration';
+  await mustListen(host, 'squid', listen, hint);
 }
 
 /** Squid says what is wrong with its configuration on stderr, and what else keeps it from running in cache.log. */
@@ -243,19 +239,6 @@ async function lastWords(host: Host): Promise<string> {
   const lines = `${await host.readFile('squid.log')}\n${await host.readFile('cache.log')}`.split('\n');
   const grave = lines.filter((line) => /FATAL|ERROR|unrecognized|not found|Cannot/.test(line)).slice(-2);
   return grave.map((line) => line.replace(/^[\d/]+ [\d:.]+\| /, '')).join('; ') || 'it said nothing';
-}
-
-/** How long squid may take to end, ms; it takes some 1,500. */
-const END_MS = 5_000;
-
-/** SIGTERM: squid writes the lines of what is under way. */
-async function stop(daemon: HostProcess): Promise<void> {
-  if (!daemon.running) return;
-  await daemon.signal('SIGTERM');
-  const timer = new AbortController();
-  await Promise.race([daemon.exited, sleep(END_MS, undefined, { signal: timer.signal }).catch(() => {})]);
-  timer.abort();
-  if (daemon.running) await daemon.signal('SIGKILL');
 }
 
 async function readLogs(host: Host): Promise<LogReading> {

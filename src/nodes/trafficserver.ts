@@ -1,9 +1,9 @@
 /** `trafficserver`: Apache Traffic Server as a reverse proxy, with its backends as the parents that it selects among. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
+import { endProcess } from './end-process.js';
 import { defineKind, type KnobProblem, type LogReading, type NodeContext, type RunningNode } from './kind.js';
 import {
   backendConnections,
@@ -21,8 +21,7 @@ import {
   sticky,
   uncountedKeepalive,
 } from './knobs.js';
-import { listensOn } from './ready.js';
-import { endProcess } from './server-daemon.js';
+import { awaitReady, mustListen } from './ready.js';
 import {
   filesBeside,
   renderRecords,
@@ -183,25 +182,23 @@ const LABEL = 'traffic_server';
 const foldersOf = ({ logDir, runDir }: Host): TrafficServerFolders => ({ logs: logDir, run: runDir });
 
 async function ready(host: Host, daemon: HostProcess, listen: Endpoint, logStart: number): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const { running } = daemon;
-    const diags = (await host.readFile('diags.log')).slice(logStart);
-    const words = `${await host.readFile(`${LABEL}.log`)}\n${diags}`;
-    const unknown = /Unrecognized configuration value .*/.exec(words)?.[0];
+  const diags = async () => (await host.readFile('diags.log')).slice(logStart);
+  /** What it has said so far. It passes over a setting that it does not know, and only says so. */
+  const words = async () => {
+    const all = `${await host.readFile(`${LABEL}.log`)}\n${await diags()}`;
+    const unknown = /Unrecognized configuration value .*/.exec(all)?.[0];
     if (unknown !== undefined) throw testbedError(`Traffic Server: ${unknown}`, host.name, 'see records.config');
-    if (!running) throw testbedError(`Traffic Server did not start: ${graveWords(words)}`, host.name);
-    if (diags.includes('traffic server running')) break;
-    if (performance.now() > deadline)
-      throw testbedError(`Traffic Server was not ready within ${START_MS / 1000} s`, host.name, 'see its diags.log');
-    await sleep(5);
-  }
-  if (!(await listensOn(host, listen)))
-    throw testbedError(
-      `Traffic Server runs but does not listen on ${listen.address}:${listen.port}`,
-      host.name,
-      'write `CONFIG proxy.config.http.server_ports STRING {{listen}}` in your configuration',
-    );
+    return all;
+  };
+  await awaitReady(daemon, {
+    withinMs: START_MS,
+    isReady: async () => (await words()).includes('traffic server running'),
+    ended: async () => testbedError(`Traffic Server did not start: ${graveWords(await words())}`, host.name),
+    late: async () =>
+      testbedError(`Traffic Server was not ready within ${START_MS / 1000} s`, host.name, 'see its diags.log'),
+  });
+  const hint = 'write `CONFIG proxy.config.http.server_ports STRING {{listen}}` in your configuration';
+  await mustListen(host, 'Traffic Server', listen, hint);
 }
 
 /** Its last words of weight, without their times. */

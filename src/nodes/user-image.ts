@@ -1,15 +1,14 @@
 /** A node that runs an image of the user's own: started as it is built, with no more added than the scenario's `config:`. */
 import { dirname, join } from 'node:path/posix';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { testbedError } from '../errors.js';
 import type { HostProcess } from '../testbed/host.js';
+import { endProcess } from './end-process.js';
 import type { NodeContext, NodeKind, RunningNode } from './kind.js';
-import { listensOn } from './ready.js';
+import { awaitReady, listensOn } from './ready.js';
 import type { NodeSpec } from './registry.js';
 
 /** How long an image may take to be ready where the scenario does not say, ms: a Java service's start included. */
 const READY_WITHIN_MS = 120_000;
-const POLL_MS = 20;
 const TAIL_LINES = 5;
 
 /** Starts the image of a host and resolves when it is ready as the scenario's `ready:` says. Throws a PortPartyError (exit 3). */
@@ -25,7 +24,7 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
     files: config === undefined ? [] : filesOf(config),
     openFiles,
   });
-  await awaitReady(context, daemon, { ready, log: `${kind.kind}.log` });
+  await awaitSign(context, daemon, { ready, log: `${kind.kind}.log` });
   return {
     processes: [daemon],
     reducedAttribution:
@@ -34,13 +33,7 @@ export async function startUserImage(kind: NodeKind, context: NodeContext<NodeSp
           ? `${image} logs as it was built: what it met on its own way to the backends is seen from outside only`
           : undefined
         : config.reducedAttribution,
-    async stop() {
-      if (!daemon.running) return;
-      await daemon.signal('SIGTERM');
-      await Promise.race([daemon.exited, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
-      if (daemon.running) await daemon.signal('SIGKILL');
-      await daemon.exited;
-    },
+    stop: () => endProcess(daemon, STOP_WITHIN_MS),
   };
 }
 
@@ -55,27 +48,26 @@ function filesOf({ paths, text, beside = {} }: ReturnType<NonNullable<NodeKind['
 /** How long it may take to end its requests and write its logs, ms. */
 const STOP_WITHIN_MS = 2000;
 
-async function awaitReady(
+async function awaitSign(
   { host, planned, listen }: NodeContext<NodeSpec>,
   daemon: HostProcess,
   sign: { ready: string; log: string },
 ) {
   const { image, readyWithin = READY_WITHIN_MS } = planned.spec;
-  const deadline = performance.now() + readyWithin;
   const { ready, log } = sign;
-  for (;;) {
-    const { running } = daemon;
-    if (running && (await isReady())) return;
-    const words = async () => (await host.readFile(log)).trim().split('\n').slice(-TAIL_LINES).join('\n');
-    if (!running) throw testbedError(`${image} ended at its start: ${(await words()) || 'it said nothing'}`, host.name);
-    if (performance.now() > deadline)
-      throw testbedError(
-        `${image} is not ready after ${readyWithin / 1000} s (ready: ${ready}): ${(await words()) || 'it said nothing'}`,
+  const words = async () =>
+    (await host.readFile(log)).trim().split('\n').slice(-TAIL_LINES).join('\n') || 'it said nothing';
+  await awaitReady(daemon, {
+    withinMs: readyWithin,
+    isReady,
+    ended: async () => testbedError(`${image} ended at its start: ${await words()}`, host.name),
+    late: async () =>
+      testbedError(
+        `${image} is not ready after ${readyWithin / 1000} s (ready: ${ready}): ${await words()}`,
         host.name,
         `it should listen on port ${listen!.port} of all addresses; \`port:\` names another one, \`ready:\` another sign, \`readyWithin:\` a longer time`,
-      );
-    await sleep(POLL_MS);
-  }
+      ),
+  });
 
   async function isReady(): Promise<boolean> {
     if (ready.startsWith('log:')) return (await host.readFile(log)).includes(ready.slice('log:'.length).trim());

@@ -1,5 +1,4 @@
 /** `varnish`: a cache in front of servers; one visitor's request fills it for all that ask for the same page. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { testbedError } from '../errors.js';
 import type { Host, HostProcess } from '../testbed/host.js';
@@ -23,7 +22,7 @@ import {
   weightProblems,
   weights,
 } from './knobs.js';
-import { listensOn } from './ready.js';
+import { awaitReady, listensOn } from './ready.js';
 import { LOG_FILE, startLogging } from './varnish/logging.js';
 import { readVarnishLog } from './varnish/logs.js';
 import { adaptVcl } from './varnish/user-vcl.js';
@@ -241,18 +240,18 @@ async function start(context: NodeContext<VarnishSpec>): Promise<RunningNode> {
 }
 
 /** The manager binds the address at once; the child listens there when it takes work. */
-async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  while (!(await listensOn(host, listen))) {
-    if (!daemon.running) {
+function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
+  return awaitReady(daemon, {
+    withinMs: START_MS,
+    isReady: () => listensOn(host, listen),
+    async ended() {
       const words = await lastWords(host);
       const hint = words.includes('C-compiler') ? 'varnish compiles its VCL: install gcc and libc6-dev' : undefined;
-      throw testbedError(`varnish did not start: ${words}`, host.name, hint);
-    }
-    if (performance.now() > deadline)
-      throw testbedError(`varnish did not listen within ${START_MS / 1000} s: ${await lastWords(host)}`, host.name);
-    await sleep(10);
-  }
+      return testbedError(`varnish did not start: ${words}`, host.name, hint);
+    },
+    late: async () =>
+      testbedError(`varnish did not listen within ${START_MS / 1000} s: ${await lastWords(host)}`, host.name),
+  });
 }
 
 /** Varnish tells of a mistake in the VCL over several lines: what, where, and the text with the place marked. */

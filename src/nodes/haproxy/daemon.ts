@@ -7,9 +7,10 @@
 import { testbedError } from '../../errors.js';
 import type { Host, HostProcess } from '../../testbed/host.js';
 import type { Endpoint } from '../../topology/plan.js';
+import { endsWithin } from '../end-process.js';
 import type { HaproxySpec } from '../haproxy.js';
 import type { NodeContext, RunningNode } from '../kind.js';
-import { listensOn } from '../ready.js';
+import { awaitReady, listensOn, notListening } from '../ready.js';
 import { type HaproxyFiles, renderConfig } from './config.js';
 import { RING_SUFFIX } from './ring.js';
 import { adaptConfig } from './user-config.js';
@@ -103,22 +104,18 @@ async function checkVersion(host: Host): Promise<void> {
   throw testbedError(`haproxy is too old: ${text}`, host.name, `install version ${OLDEST.join('.')} or newer`);
 }
 
-async function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
-  const deadline = performance.now() + START_MS;
-  while (!(await listensOn(host, listen))) {
-    if (!daemon.running) {
+function ready(host: Host, daemon: HostProcess, listen: Endpoint): Promise<void> {
+  return awaitReady(daemon, {
+    withinMs: START_MS,
+    isReady: () => listensOn(host, listen),
+    async ended() {
       const words = await lastWords(host);
       const hint = words.includes('raise FD limit') ? 'raise `openFiles`' : undefined;
-      throw testbedError(`haproxy did not start: ${words}`, host.name, hint);
-    }
-    if (performance.now() > deadline)
-      throw testbedError(
-        `haproxy runs but does not listen on ${listen.address}:${listen.port}`,
-        host.name,
-        'write `bind {{listen}}` in a frontend of your configuration',
-      );
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+      return testbedError(`haproxy did not start: ${words}`, host.name, hint);
+    },
+    late: async () =>
+      notListening(host, 'haproxy', listen, 'write `bind {{listen}}` in a frontend of your configuration'),
+  });
 }
 
 async function lastWords(host: Host): Promise<string> {
@@ -145,6 +142,8 @@ async function noteState(host: Host, state: string): Promise<void> {
 
 /** How long requests under way may take to end when haproxy is told to, before they are cut off (and logged), ms. */
 const STOP_MS = 500;
+/** How long it may take to end after that, ms. */
+const END_MS = 5_000;
 
 /** Ends it so that each request has its line; only of those in a queue it may leave one out, so they are asked for before. */
 async function stop(host: Host, daemon: HostProcess, master: string, mayQueue: boolean): Promise<void> {
@@ -153,21 +152,11 @@ async function stop(host: Host, daemon: HostProcess, master: string, mayQueue: b
     await daemon.signal('SIGCONT');
     if (mayQueue) await host.writeFile(OPEN_FILE, await workers(host, master, 'open'));
     await workers(host, master, 'end', String(STOP_MS));
-    await ended(daemon);
+    if (!(await endsWithin(daemon, END_MS))) {
+      await daemon.signal('SIGTERM');
+      await daemon.exited;
+    }
   }
   const program = `${host.distDir}/nodes/haproxy/rings-to-log.js`;
   await host.run([host.nodeBinary, program, host.runDir, `${host.logDir}/${LOG_FILE}`]);
-}
-
-/** Waits for its end, which it has been told to come to. */
-async function ended(daemon: HostProcess): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise((resolve) => {
-    timer = setTimeout(resolve, 5_000);
-  });
-  await Promise.race([daemon.exited, patience]);
-  clearTimeout(timer);
-  if (!daemon.running) return;
-  await daemon.signal('SIGTERM');
-  await daemon.exited;
 }
