@@ -93,6 +93,9 @@ export interface UpstreamTry {
   evidence: string;
 }
 
+/** Status of a request whose client left before its answer, as nginx logs it; used for all that logs requests. */
+export const CLIENT_LEFT = 499;
+
 /** What one L7 node or server saw of one request, taken from its own log. */
 export interface Sighting {
   /** The request's id including the try, as sent in `X-Request-Id`; of a proxy's own check of a backend, what it was in words. */
@@ -101,7 +104,7 @@ export interface Sighting {
   /** Unix time in ms. */
   startedAt: number;
   endedAt: number;
-  /** HTTP status that it answered; 0 when it answered nothing; 499 when the client left first. */
+  /** HTTP status that it answered; 0 when it answered nothing; `CLIENT_LEFT`. */
   status: number;
   /** The connection's other end as this host saw it, `address:port`. */
   peer: string;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, PortPartyError } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
+import { outputOf } from '../sys/child-output.js';
 
 /** What the options of `portparty run` say, all of them optional. */
 export interface RunFileOptions {
@@ -31,23 +32,12 @@ export async function run(file: string, options: RunFileOptions = {}): Promise<R
   for (const name of ['trials', 'seed', 'out', 'driver', 'engine'] as const) {
     if (options[name] !== undefined) args.push(`--${name}`, String(options[name]));
   }
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output.stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output.stderr += text;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
+  const { code, stdout, stderr } = await outputOf(spawn(process.execPath, args), '');
   if (code === ExitCode.ok || code === ExitCode.gatesFailed || code === ExitCode.invalid) {
-    return JSON.parse(output.stdout) as RunRecord;
+    return JSON.parse(stdout) as RunRecord;
   }
   const exitCode = Object.values(ExitCode).find((known) => known === code) ?? ExitCode.testbed;
-  const { message, hint } = readPrinted(output.stderr);
+  const { message, hint } = readPrinted(stderr);
   throw new PortPartyError(message || `portparty run ended with exit code ${code}`, { exitCode, hint });
 }
 

@@ -39,11 +39,12 @@ async function cleanDaemon(dryRun: boolean): Promise<{ found: CleanedUp[]; elsew
     const { gone, elsewhere } = await findThings(daemon);
     const found: CleanedUp[] = [];
     for (const thing of gone) {
-      const removing = dryRun ? undefined : removeThing(daemon.docker, thing);
-      const removed = await Promise.resolve(removing).then(
-        () => !dryRun,
-        () => false,
-      );
+      const removed =
+        !dryRun &&
+        (await removeThing(daemon.docker, thing).then(
+          () => true,
+          () => false,
+        ));
       found.push({ what: thing.what, name: thing.name, why: 'of a run that was killed', removed });
     }
     return { found, elsewhere: elsewhere.length, state: 'cleaned' };

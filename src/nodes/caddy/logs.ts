@@ -1,5 +1,5 @@
 /** Caddy's log: what it saw of every request, of its backends' health, and of its own limits. */
-import type { Incident, LogReading, Sighting, UpstreamTry } from '../kind.js';
+import { CLIENT_LEFT, type Incident, type LogReading, type Sighting, type UpstreamTry } from '../kind.js';
 import { type LogLine, readLines } from './log-line.js';
 import { clientLeft, inMs, resultOf, tryOf } from './tries.js';
 import { connectionsPerBackend, type Waiter, waitsFor } from './waiting.js';
@@ -61,9 +61,6 @@ const ALL_DOWN = 'no upstreams available';
 
 /** An answer that was cut off is told of right before its request ends, s. */
 const CUT_OFF_S = 0.05;
-
-/** Status for a client that left before its answer, as nginx has it; Caddy logs 0. */
-const CLIENT_LEFT = 499;
 
 function sightingOf(host: string, id: string, line: LogLine, tries: UpstreamTry[], left: boolean): Sighting {
   const { ts, duration = 0, status = 0, request } = line;

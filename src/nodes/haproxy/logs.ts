@@ -1,6 +1,6 @@
 /** haproxy's log: what it saw of every request, of its backends' health, and of its own limits. */
 import type { Cause } from '../../ledger/causes.js';
-import type { Incident, LogReading, Sighting, UpstreamTry } from '../kind.js';
+import { CLIENT_LEFT, type Incident, type LogReading, type Sighting, type UpstreamTry } from '../kind.js';
 import { LIMITS } from './config.js';
 import { failedChecks, serverAddresses } from './health.js';
 import { limitsOf } from './limits.js';
@@ -118,9 +118,6 @@ function readRequestLine(text: string): RequestLine | undefined {
     return undefined;
   }
 }
-
-/** Status for a client that closed before its answer, as nginx has it; haproxy logs -1. */
-const CLIENT_LEFT = 499;
 
 function sightingOf(host: string, request: Claimant, shortages: LogLine[]): Sighting {
   const { line, text, startedAt } = request;

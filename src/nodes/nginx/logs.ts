@@ -1,7 +1,14 @@
 /** nginx's access log and error log, joined into what it saw of every request. */
 import { groupBy } from '../../collections.js';
 import type { Cause } from '../../ledger/causes.js';
-import type { Incident, LogReading, Sighting, UpstreamResult, UpstreamTry } from '../kind.js';
+import {
+  CLIENT_LEFT,
+  type Incident,
+  type LogReading,
+  type Sighting,
+  type UpstreamResult,
+  type UpstreamTry,
+} from '../kind.js';
 
 /** One line of the access log, as `config.ts` has it written. Several tries are lists, `a, b`. */
 interface AccessLine {
@@ -159,9 +166,6 @@ function triesOf(
     return { ...how, result: 'failed', evidence: line };
   });
 }
-
-/** nginx's own status for a client that closed before its answer. */
-const CLIENT_LEFT = 499;
 
 /** nginx's words for a backend that failed after it had begun to answer. */
 const MID_ANSWER = 'while reading upstream';

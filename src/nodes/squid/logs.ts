@@ -1,5 +1,5 @@
 /** squid's access.log and cache.log, joined into what it saw of every request. */
-import type { LogReading, Sighting } from '../kind.js';
+import { CLIENT_LEFT, type LogReading, type Sighting } from '../kind.js';
 import { type AccessLine, readAccessLine } from './access-log.js';
 import { readCacheLog } from './cache-log.js';
 import { leaders } from './leaders.js';
@@ -17,9 +17,6 @@ export function readSquidLogs(host: string, accessLog: string, cacheLog: string,
     incidents: events.shortages.map(({ at, line }) => ({ host, at, cause: 'file-limit', evidence: line })),
   };
 }
-
-/** nginx's status for a client that closed before its answer, used for all proxies. */
-const CLIENT_LEFT = 499;
 
 function sightingOf(host: string, access: AccessLine, known: Knowledge): Sighting {
   const left = access.tag.includes('ABORTED') && access.status === 0;

@@ -1,5 +1,5 @@
 /** Traffic Server's access.log and diags.log, joined into what it saw of every request. */
-import type { Incident, LogReading, Sighting, UpstreamTry } from '../kind.js';
+import { CLIENT_LEFT, type Incident, type LogReading, type Sighting, type UpstreamTry } from '../kind.js';
 import { type AccessLine, readAccessLine } from './access-log.js';
 import { type Diags, type MarkDown, readDiags } from './diags.js';
 import { type Parents, parentsOf } from './parents.js';
@@ -20,7 +20,8 @@ export function readTrafficServerLogs(host: string, texts: LogTexts): LogReading
   const year = new Date(lines[0]?.startedAt ?? Date.now()).getUTCFullYear();
   const { markDowns, shortages } = readDiags(texts.diags, year);
   const sightings = lines.flatMap((access) => sightingOf(host, access, parents) ?? []);
-  for (const markDown of markDowns) tellOf(markDown, sightings);
+  const tries = sightings.flatMap((sighting) => sighting.tries);
+  for (const markDown of markDowns) tellOf(markDown, tries);
   const lastAt = lines.reduce((last, { endedAt }) => Math.max(last, endedAt), 0);
   return { sightings, incidents: shortages.flatMap((shortage) => lasting(host, shortage, lastAt)) };
 }
@@ -37,9 +38,6 @@ function lasting(host: string, { at, line }: Diags['shortages'][number], lastAt:
     evidence: line,
   }));
 }
-
-/** nginx's status for a client that closed before its answer, used for all proxies. */
-const CLIENT_LEFT = 499;
 
 function sightingOf(host: string, access: AccessLine, parents: Parents): Sighting | undefined {
   const { id, startedAt, endedAt, status, peer, firstConnectAt, line } = access;
@@ -59,9 +57,9 @@ function sightingOf(host: string, access: AccessLine, parents: Parents): Sightin
 }
 
 /** The failed try that a mark-down followed from: both are logged at the same time, by different clocks of the process. */
-function tellOf({ at, to, line }: MarkDown, sightings: Sighting[]): void {
+function tellOf({ at, to, line }: MarkDown, tries: UpstreamTry[]): void {
   let nearest: UpstreamTry | undefined;
-  for (const one of sightings.flatMap(({ tries }) => tries)) {
+  for (const one of tries) {
     if (one.to !== to || one.result === 'answered' || one.result === 'connection-limit') continue;
     if (nearest === undefined || Math.abs(one.endedAt - at) < Math.abs(nearest.endedAt - at)) nearest = one;
   }

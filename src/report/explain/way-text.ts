@@ -2,6 +2,7 @@
 import { nodeOf } from '../../analysis/destinations.js';
 import { CAUSES } from '../../ledger/causes.js';
 import type { BackendTry, Visit, Way } from '../../ledger/way.js';
+import { CLIENT_LEFT } from '../../nodes/kind.js';
 import type { ChainRecord } from '../../record/chain-record.js';
 import type { FoundRequest } from '../../record/find-request.js';
 import type { RequestRow } from '../../record/read-requests.js';
@@ -201,7 +202,7 @@ const LOG_INDENT = 14;
 
 function answerOf({ status, tries }: Visit): string {
   if (status === 0) return 'answered nothing';
-  if (status === 499) return 'whoever asked had left before the answer';
+  if (status === CLIENT_LEFT) return 'whoever asked had left before the answer';
   return tries.length > 0 ? `answered ${status} to whoever asked` : `answered ${status}`;
 }
 
