@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { type PortPartyError, testbedError } from '../../errors.js';
+import { allOrFirstError } from '../../promises.js';
 import { daemonError, daemonWords, isNotFound } from './daemon.js';
 
 /** Label of everything that belongs to one testbed; its value is unique. */
@@ -49,13 +50,11 @@ export async function removeThings(
   onHeld?: (error: PortPartyError) => void,
 ): Promise<void> {
   for (const kinds of [['container'], ['network', 'volume']]) {
-    const ends = await Promise.allSettled(
-      things.filter(({ what }) => kinds.includes(what)).map((thing) => removeThing(docker, thing)),
-    );
-    for (const end of ends) {
-      if (end.status === 'fulfilled') continue;
-      if (!held.has(end.reason) || onHeld === undefined) throw end.reason;
-      onHeld(end.reason);
+    const ofKinds = things.filter(({ what }) => kinds.includes(what));
+    for (const held of await allOrFirstError(ofKinds.map((thing) => tryToRemove(docker, thing)))) {
+      if (held === undefined) continue;
+      if (onHeld === undefined) throw held;
+      onHeld(held);
     }
   }
 }
@@ -63,24 +62,22 @@ export async function removeThings(
 /** How often what is in use is tried again, and how long for, ms: its containers may be on their way out by another's hand. */
 const IN_USE_MS = { pause: 100, longest: 10_000, longestEmpty: 2000 };
 
-/** Errors of networks that the daemon itself holds on to. */
-const held = new WeakSet<PortPartyError>();
-
-/**
- * Removes a container, network or volume; tries again for up to 10 s while it is in use.
- * Throws a PortPartyError (exit 3) after that, and where the daemon holds on to an empty network.
- */
+/** Removes one. Throws a PortPartyError (exit 3) for what stays. */
 export async function removeThing(docker: Dockerode, thing: Thing): Promise<void> {
+  const held = await tryToRemove(docker, thing);
+  if (held !== undefined) throw held;
+}
+
+/** Removes one; resolves to what to say of a network that the daemon itself holds on to, and throws for all else that stays. */
+async function tryToRemove(docker: Dockerode, thing: Thing): Promise<PortPartyError | undefined> {
   const begin = performance.now();
-  while (!(await isRemoved(docker, thing, performance.now() > begin + IN_USE_MS.longest))) {
-    if (
-      performance.now() > begin + IN_USE_MS.longestEmpty &&
-      thing.what === 'network' &&
-      (await isEmpty(docker, thing))
-    )
-      throw heldNetwork(thing);
+  const passed = () => performance.now() - begin;
+  while (!(await isRemoved(docker, thing, passed() > IN_USE_MS.longest))) {
+    if (thing.what === 'network' && passed() > IN_USE_MS.longestEmpty && (await isEmpty(docker, thing)))
+      return heldNetwork(thing);
     await sleep(IN_USE_MS.pause);
   }
+  return undefined;
 }
 
 async function isEmpty(docker: Dockerode, { id }: Thing): Promise<boolean> {
@@ -96,13 +93,11 @@ async function isEmpty(docker: Dockerode, { id }: Thing): Promise<boolean> {
  * network for one in use until it is restarted.
  */
 function heldNetwork({ name }: Thing): PortPartyError {
-  const error = testbedError(
+  return testbedError(
     `the daemon has lost count of the containers in the network ${name}, which is empty, and does not remove it`,
     undefined,
     "portparty clean removes it once the daemon has been restarted; until then it is in nobody's way",
   );
-  held.add(error);
-  return error;
 }
 
 /** False while a network or volume is in use still; throws for that too if it is the last try. */

@@ -9,14 +9,6 @@ export const PACKAGE_DIR = fileURLToPath(new URL('../../../../', import.meta.url
 /** Folder of the Dockerfiles. */
 export const DOCKER_DIR = join(PACKAGE_DIR, 'docker');
 
-/** What an image is built from. */
-export interface ImageSource {
-  /** `plain`: a Debian with nothing more; `node`: one with Node.js. */
-  base: 'plain' | 'node';
-  /** Files of `dist/` that run in the image; they come with all that they import. */
-  entries?: string[];
-}
-
 /** Files of `dist/` that run in an image, by the image's name. */
 const PROGRAMS: Record<string, string[]> = {
   haproxy: ['nodes/haproxy/rings-to-log.js', 'nodes/haproxy/workers.js'],
@@ -37,9 +29,9 @@ export function imageNames(): string[] {
     .sort();
 }
 
-/** The source of an image of ours; one that runs no program of ours needs no Node.js. */
-export function imageSource(name: string): ImageSource {
-  return Object.hasOwn(PROGRAMS, name) ? { base: 'node', entries: PROGRAMS[name] } : { base: 'plain' };
+/** Files of `dist/` that run in the image of that name; they come with all that they import. Where there are none, it needs no Node.js. */
+export function programsOf(name: string): string[] {
+  return Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : [];
 }
 
 /** The first part of every tag: `portparty/nginx:0123456789ab`. */

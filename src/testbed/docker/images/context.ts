@@ -6,7 +6,7 @@ import { join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
 import { testbedError } from '../../../errors.js';
-import { DOCKER_DIR, type ImageSource, PACKAGE_DIR } from './catalog.js';
+import { DOCKER_DIR, PACKAGE_DIR } from './catalog.js';
 import { importClosure } from './import-closure.js';
 import { type NodeModules, nodeModules } from './node-modules.js';
 
@@ -23,13 +23,13 @@ export interface BuildContext {
   version: string;
 }
 
-/** Collects the context of an image, but for the packages, which depend on the daemon. Throws a PortPartyError (exit 3). */
-export function imageContext(folder: string, { entries }: Pick<ImageSource, 'entries'>): BuildContext {
+/** Collects the context of an image that runs these files of `dist/`, but for the packages, which depend on the daemon. Throws a PortPartyError (exit 3). */
+export function imageContext(folder: string, programs: string[]): BuildContext {
   const version = packageVersion();
   const texts = readFolder(folder);
   const packages = new Set<string>();
-  if (entries !== undefined) {
-    const closure = importClosure(join(PACKAGE_DIR, 'dist'), entries);
+  if (programs.length > 0) {
+    const closure = importClosure(join(PACKAGE_DIR, 'dist'), programs);
     for (const [path, text] of closure.files) texts.set(`package/dist/${path}`, text);
     for (const name of closure.packages) packages.add(name);
     texts.set('package/package.json', JSON.stringify({ name: 'portparty', version, type: 'module' }));

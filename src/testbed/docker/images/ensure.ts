@@ -3,7 +3,7 @@ import type Dockerode from 'dockerode';
 import { baseSetting } from './base-setting.js';
 import { BASE_NAMES, type BaseImage, getBase, getNode, presentBase, presentNode } from './bases.js';
 import { buildImage, type ImageProgress } from './build-image.js';
-import { imageSource, REPOSITORY } from './catalog.js';
+import { programsOf, REPOSITORY } from './catalog.js';
 import { addPackages, type BuildContext, contextHash, imageContext } from './context.js';
 import { idOf, takeInventory } from './inventory.js';
 import { removeOldImages } from './old-images.js';
@@ -38,7 +38,7 @@ export async function ensureImages<Name extends string>(
   const builds: Build[] = [];
   await Promise.all(
     names.map(async (name) => {
-      const base = await (imageSource(name).base === 'node' ? node() : plain());
+      const base = await (programsOf(name).length > 0 ? node() : plain());
       const context = contexts.get(name)!;
       tags[name] = `${REPOSITORY}/${name}:${contextHash(context, base.id)}`;
       if (idOf(inventory, tags[name]) === undefined) builds.push({ name, tag: tags[name], base, context });
@@ -57,7 +57,7 @@ export async function ensureImages<Name extends string>(
 }
 
 async function readContexts<Name extends string>(names: Name[]): Promise<Map<Name, BuildContext>> {
-  return new Map(names.map((name) => [name, imageContext(name, imageSource(name))]));
+  return new Map(names.map((name) => [name, imageContext(name, programsOf(name))]));
 }
 
 interface Build {
@@ -75,7 +75,7 @@ function buildOne(
 ): Promise<void> {
   const [native] = context.modules.missing;
   const buildArgs: Record<string, string> =
-    imageSource(name).base === 'node' ? { NODE_BASE: base.name } : { BASE: base.name };
+    programsOf(name).length > 0 ? { NODE_BASE: base.name } : { BASE: base.name };
   if (native !== undefined) buildArgs.NATIVE = native;
   return buildImage(docker, { tag, context, buildArgs }, onProgress, signal);
 }

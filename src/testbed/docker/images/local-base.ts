@@ -81,7 +81,7 @@ function usesGlibc(): boolean {
 
 /** The image with this machine's Node.js: its tag and how to build it. */
 export function localNode(base: { id: string }): { tag: string; context: BuildContext } {
-  const context = imageContext(NODE_BASE_FOLDER, {});
+  const context = imageContext(NODE_BASE_FOLDER, []);
   context.binaries.set('node', process.execPath);
   const { size, mtimeMs } = statSync(process.execPath);
   const tag = `portparty/node-base:${contextHash(context, base.id, `${process.version} ${size} ${mtimeMs}`)}`;
