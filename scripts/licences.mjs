@@ -3,6 +3,7 @@
  * With --check it only says whether the file is true (exit 1 when it is not).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { groupBy } from '../dist/collections.js';
 
 const FILE = 'docs/licences.md';
 /** They state it in the old field `licenses`, which the lock file leaves out. */
@@ -10,15 +11,15 @@ const OLD_FIELD = { ssh2: 'MIT', buildcheck: 'MIT', 'cpu-features': 'MIT' };
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 const rows = Object.entries(packages)
   .filter(([path, { dev }]) => path !== '' && !dev)
-  .map(([path, { version, license, optional }]) => ({
-    name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
-    version,
-    license: license ?? OLD_FIELD[path.slice(path.lastIndexOf('/') + 1)] ?? 'not stated',
-    optional: optional ? 'where it fits the machine' : '',
-  }))
+  .map(([path, { version, license, optional }]) => {
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    const licence = license ?? OLD_FIELD[name] ?? 'not stated';
+    return { name, version, licence, optional: optional ? 'where it fits the machine' : '' };
+  })
   .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-const byLicence = groupBy(rows);
-const summary = [...byLicence].sort(([, a], [, b]) => b.length - a.length).map(([name, of]) => `${name} (${of.length})`);
+const summary = [...groupBy(rows, ({ licence }) => licence)]
+  .sort(([, a], [, b]) => b.length - a.length)
+  .map(([name, of]) => `${name} (${of.length})`);
 const text = `# Licences
 
 Port Party is under the [MIT licence](../LICENSE). Installing it brings these packages along (\`npm run licences\` writes this page from package-lock.json):
@@ -26,7 +27,7 @@ ${summary.join(', ')}.
 
 | package | version | licence | |
 |---|---|---|---|
-${rows.map(({ name, version, license, optional }) => `| ${name} | ${version} | ${license} | ${optional} |`).join('\n')}
+${rows.map(({ name, version, licence, optional }) => `| ${name} | ${version} | ${licence} | ${optional} |`).join('\n')}
 `;
 
 if (process.argv.includes('--check')) {
@@ -35,9 +36,3 @@ if (process.argv.includes('--check')) {
     process.exitCode = 1;
   }
 } else writeFileSync(FILE, text);
-
-function groupBy(all) {
-  const groups = new Map();
-  for (const row of all) groups.set(row.license, [...(groups.get(row.license) ?? []), row]);
-  return groups;
-}

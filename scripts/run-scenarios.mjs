@@ -9,6 +9,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { outputOf } from '../dist/sys/child-output.js';
 
 const { values } = parseArgs({
   options: {
@@ -41,15 +42,7 @@ process.exitCode = bad === 0 ? 0 : 1;
 
 function runOne(name, driver) {
   const argv = ['dist/cli/main.js', 'run', `scenarios/${name}.yaml`, '--driver', driver, '--json', '--quiet'];
-  const child = spawn(process.execPath, [...argv, '--out', results]);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+  return outputOf(spawn(process.execPath, [...argv, '--out', results]), '');
 }
 
 /** What a record says of itself that it should not. */

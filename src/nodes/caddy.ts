@@ -21,6 +21,7 @@ import {
   responseTimeout,
   retries,
   sticky,
+  stickyDecides,
 } from './knobs.js';
 import { awaitReady, mustListen } from './ready.js';
 
@@ -95,12 +96,7 @@ export const caddy = defineKind({
 function refuse(spec: CaddySpec): KnobProblem[] {
   const problems: KnobProblem[] = [];
   const say = (path: KnobProblem['path'], message: string, hint: string) => problems.push({ path, message, hint });
-  if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin')
-    say(
-      ['algorithm'],
-      `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      'leave out one of the two',
-    );
+  if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin') problems.push(stickyDecides(spec));
   if (spec.failTimeout !== undefined && spec.maxFails === undefined)
     say(['failTimeout'], 'Caddy holds no backend down unless it is asked to', 'add `maxFails: 1`');
   if (spec.failTimeout === 0)

@@ -25,6 +25,7 @@ import {
   retries,
   sourceAddresses,
   sticky,
+  stickyDecides,
   weightProblems,
   weights,
   workers,
@@ -108,11 +109,7 @@ export const haproxy = defineKind({
 function refuse(spec: HaproxySpec): KnobProblem[] {
   const problems = weightProblems(spec);
   if (spec.sticky === 'consistent-hash' && !['round-robin', 'hash'].includes(spec.algorithm))
-    problems.push({
-      path: ['algorithm'],
-      message: `\`sticky: consistent-hash\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      hint: 'leave out one of the two',
-    });
+    problems.push(stickyDecides(spec));
   if (spec.maxFails !== undefined && spec.healthCheck === undefined)
     problems.push({
       path: ['maxFails'],

@@ -75,6 +75,19 @@ export const weights = z
   })
   .optional();
 
+/** What is said of an algorithm that has no say beside this stickiness. */
+export const stickyDecides = ({ sticky, algorithm }: { sticky: string; algorithm: string }): KnobProblem => ({
+  path: ['algorithm'],
+  message: `\`sticky: ${sticky}\` picks the backend itself, so \`algorithm: ${algorithm}\` would have no effect`,
+  hint: 'leave out one of the two',
+});
+
+/** How to write a span of time, ms, for a product that counts from one second on in whole ones; undefined where it is one already, or is not given. */
+export function wholeSeconds(ms: number | undefined): string | undefined {
+  if (ms === undefined || (ms > 0 && ms % 1000 === 0)) return undefined;
+  return `write ${Math.max(1, Math.ceil(ms / 1000))}s`;
+}
+
 /** Weights that leave nobody to serve, or that stand beside a configuration which shares out the requests itself. */
 export function weightProblems(spec: { weights?: number[]; config?: string }): KnobProblem[] {
   if (spec.weights === undefined) return [];

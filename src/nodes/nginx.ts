@@ -22,8 +22,10 @@ import {
   retries,
   sourceAddresses,
   sticky,
+  stickyDecides,
   weightProblems,
   weights,
+  wholeSeconds,
   workers,
 } from './knobs.js';
 import { type NginxFiles, nginxRate, renderConfig } from './nginx/config.js';
@@ -96,23 +98,19 @@ function refuse(spec: NginxSpec): KnobProblem[] {
       message: 'NGINX Open Source has no sticky cookies (only NGINX Plus has)',
       hint: 'use `sticky: source`, or `kind: haproxy`',
     });
-  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin')
-    problems.push({
-      path: ['algorithm'],
-      message: `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      hint: 'leave out one of the two',
-    });
+  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin') problems.push(stickyDecides(spec));
   if (spec.failTimeout % 1000 !== 0)
     problems.push({
       path: ['failTimeout'],
       message: 'nginx counts `fail_timeout` in whole seconds',
       hint: `write ${Math.ceil(spec.failTimeout / 1000)}s`,
     });
-  if (spec.cache !== undefined && (spec.cache.ttl % 1000 !== 0 || spec.cache.ttl === 0))
+  const ttl = wholeSeconds(spec.cache?.ttl);
+  if (ttl !== undefined)
     problems.push({
       path: ['cache', 'ttl'],
       message: 'nginx keeps an answer for whole seconds (`proxy_cache_valid`)',
-      hint: `write ${Math.max(1, Math.ceil(spec.cache.ttl / 1000))}s`,
+      hint: ttl,
     });
   if (spec.rateLimit !== undefined && nginxRate(spec.rateLimit.rate) === undefined)
     problems.push({

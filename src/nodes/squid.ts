@@ -21,6 +21,7 @@ import {
   uncountedKeepalive,
   weightProblems,
   weights,
+  wholeSeconds,
 } from './knobs.js';
 import { awaitReady, mustListen } from './ready.js';
 import { renderConfig, type SquidFiles } from './squid/config.js';
@@ -127,9 +128,8 @@ function refuse(spec: SquidSpec): KnobProblem[] {
       'write at least 1, or use `kind: nginx` or `kind: haproxy`, which leave such a backend out',
     );
   for (const knob of ['connectTimeout', 'responseTimeout'] as const) {
-    const ms = spec[knob];
-    if (ms !== undefined && (ms === 0 || ms % 1000 !== 0))
-      say([knob], 'Squid counts its time-outs in whole seconds', `write ${Math.max(1, Math.ceil(ms / 1000))}s`);
+    const hint = wholeSeconds(spec[knob]);
+    if (hint !== undefined) say([knob], 'Squid counts its time-outs in whole seconds', hint);
   }
   if (spec.cache !== undefined && (spec.cache.ttl === 0 || spec.cache.ttl % 60_000 !== 0))
     say(

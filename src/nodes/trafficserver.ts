@@ -19,7 +19,9 @@ import {
   responseTimeout,
   retries,
   sticky,
+  stickyDecides,
   uncountedKeepalive,
+  wholeSeconds,
 } from './knobs.js';
 import { awaitReady, mustListen } from './ready.js';
 import {
@@ -114,12 +116,7 @@ function refuse(spec: TrafficServerSpec): KnobProblem[] {
       "the consistent hash of Traffic Server is one of the URL, not of the visitor's address",
       'use `sticky: source`, or `algorithm: url-hash`, or `kind: haproxy`',
     );
-  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin')
-    say(
-      ['algorithm'],
-      `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      'leave out one of the two',
-    );
+  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin') problems.push(stickyDecides(spec));
   if (spec.algorithm === 'least-connections' || spec.algorithm === 'random-two')
     say(
       ['algorithm'],
@@ -131,9 +128,8 @@ function refuse(spec: TrafficServerSpec): KnobProblem[] {
   if (spec.failTimeout !== undefined && spec.maxFails === 0)
     say(['failTimeout'], '`maxFails: 0` holds no backend down', 'leave out one of the two');
   for (const knob of ['connectTimeout', 'responseTimeout', 'failTimeout'] as const) {
-    const ms = spec[knob];
-    if (ms !== undefined && (ms === 0 || ms % 1000 !== 0))
-      say([knob], 'Traffic Server counts this time in whole seconds', `write ${Math.max(1, Math.ceil(ms / 1000))}s`);
+    const hint = wholeSeconds(spec[knob]);
+    if (hint !== undefined) say([knob], 'Traffic Server counts this time in whole seconds', hint);
   }
   if (spec.openFiles !== undefined && spec.openFiles < LEAST_FILES)
     say(['openFiles'], 'Traffic Server keeps 192 descriptors for itself', `write at least ${LEAST_FILES}`);

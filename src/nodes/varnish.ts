@@ -18,6 +18,7 @@ import {
   responseTimeout,
   retries,
   sticky,
+  stickyDecides,
   uncountedKeepalive,
   weightProblems,
   weights,
@@ -115,12 +116,7 @@ function refuse(spec: VarnishSpec): KnobProblem[] {
       'Varnish sets no cookies of its own',
       'use `sticky: source` or `consistent-hash`, or `kind: haproxy`',
     );
-  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin')
-    say(
-      ['algorithm'],
-      `\`sticky: ${spec.sticky}\` picks the backend itself, so \`algorithm: ${spec.algorithm}\` would have no effect`,
-      'leave out one of the two',
-    );
+  else if (spec.sticky !== 'none' && spec.algorithm !== 'round-robin') problems.push(stickyDecides(spec));
   if (spec.algorithm === 'least-connections' || spec.algorithm === 'random-two')
     say(
       ['algorithm'],
