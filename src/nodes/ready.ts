@@ -13,6 +13,7 @@ const POLL_MS = 5;
 /** When a daemon is ready, and what is said of one that does not come to it. */
 export interface Readiness {
   withinMs: number;
+  /** Asked every few milliseconds while the process runs. */
   isReady(): Promise<boolean>;
   /** Of one that has ended first. */
   ended(): Promise<PortPartyError>;
