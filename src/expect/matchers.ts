@@ -19,6 +19,7 @@ export interface HoldGatesOptions {
 /** What a matcher gives back. */
 export interface MatcherResult {
   pass: boolean;
+  /** What a failing assertion says: of gates that fail, or behind `not` of gates that hold. */
   message: () => string;
 }
 
@@ -46,12 +47,17 @@ function toHoldGates(received: unknown, options: HoldGatesOptions = {}): Matcher
   return {
     pass,
     message: () =>
-      pass ? `expected a gate of ${judged.scenario.name} not to hold, but all ${count} hold` : failureText(judged),
+      pass
+        ? `expected a gate of ${judged.scenario.name} to fail, but ${count === 1 ? 'the gate holds' : `all ${count} hold`}`
+        : failureText(judged),
   };
 }
 
 /** For `expect.extend(matchers)`. */
-export const matchers = { toHoldGates };
+export const matchers: {
+  /** Holds gates against the record of a run. */
+  toHoldGates: (received: unknown, options?: HoldGatesOptions) => MatcherResult;
+} = { toHoldGates };
 
 function recordOf(received: unknown): RunRecord {
   if ((received as Partial<RunRecord> | null | undefined)?.schema === RUN_SCHEMA) return received as RunRecord;

@@ -223,7 +223,11 @@ describe('what is refused with exit code 2, by name', () => {
       () => [run(), '--gate', 'dropped@egde == 0'],
       /there is no node egde in variant a\n.*did you mean edge\?/,
     ],
-    ['a variant that is not there', () => [run(), '--gate', 'due > 0', '--variant', 'wider'], /no variant "wider"\n.*it has a/],
+    [
+      'a variant that is not there',
+      () => [run(), '--gate', 'due > 0', '--variant', 'wider'],
+      /no variant "wider"\n.*it has a/,
+    ],
     [
       'a relative gate without a baseline',
       () => [run(), ...dropped],
