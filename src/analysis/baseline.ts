@@ -106,7 +106,8 @@ function facts({ scenario, environment }: Pick<Baseline, 'scenario' | 'environme
 /** Losses under another load are another question, whatever else is the same. */
 function otherLoads(baseline: Baseline, record: RunRecord): string[] {
   return record.variants.flatMap(({ name, perTrial }) => {
-    const [then, now] = [baseline.variants[name] ?? [], perTrial].map(visitorsPerTrial);
+    if (!Object.hasOwn(baseline.variants, name)) return [];
+    const [then, now] = [baseline.variants[name], perTrial].map(visitorsPerTrial);
     if (!(Math.abs(now - then) > OTHER_LOAD * then)) return [];
     return [`${name} had ${Math.round(then)} visitors per trial in the baseline, ${Math.round(now)} now`];
   });

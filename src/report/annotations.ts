@@ -7,8 +7,8 @@ import { causesOf, observedAgainst, SKIPPED } from './gate-text.js';
 export interface GatePlaces {
   /** Relative to the repository. */
   file: string;
-  /** The line of each gate, by its text; counts from 1. */
-  lines: ReadonlyMap<string, number>;
+  /** Their lines count from 1. Those that are given on the command line are not among them. */
+  gates: { gate: string; variants?: string[]; line: number }[];
 }
 
 /** One thing to show beside the code. */
@@ -22,7 +22,7 @@ export interface Annotation {
 }
 
 /** What is to be shown of a record: gates that fail, measurements that are invalid, gates that were skipped. */
-export function annotationsOf(record: RunRecord, { file, lines }: GatePlaces): Annotation[] {
+export function annotationsOf(record: RunRecord, { file, gates }: GatePlaces): Annotation[] {
   return record.variants.flatMap((variant) => {
     const about = (level: Annotation['level'], title: string, message: string, line?: number): Annotation => ({
       level,
@@ -31,15 +31,17 @@ export function annotationsOf(record: RunRecord, { file, lines }: GatePlaces): A
       file,
       line,
     });
+    const lineOf = (text: string) =>
+      gates.find(({ gate, variants }) => gate === text && (variants?.includes(variant.name) ?? true))?.line;
     const failed = variant.gates
       .filter(({ pass }) => !pass)
       .map((gate) => {
         const seen = `observed: ${observedAgainst(gate)}`;
         const message = [seen, causesOf(record, variant)].filter((text) => text !== '').join('\n');
-        return about('error', `${gate.gate} does not hold`, message, lines.get(gate.gate));
+        return about('error', `${gate.gate} does not hold`, message, lineOf(gate.gate));
       });
     const { valid, reasons } = variant.validity;
-    const skipped = (variant.skippedGates ?? []).map((gate) => about('warning', gate, SKIPPED, lines.get(gate)));
+    const skipped = (variant.skippedGates ?? []).map((gate) => about('warning', gate, SKIPPED, lineOf(gate)));
     return [
       ...failed,
       ...(valid ? [] : [about('error', 'the measurement is invalid', reasons.join('\n'))]),

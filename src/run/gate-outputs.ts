@@ -31,7 +31,7 @@ export function writeGateOutputs(result: JudgedRecord, wanted: GateOutputs, envi
   else if (summary) write(summary, renderMarkdown(judged), appendFileSync);
   const annotations = annotationsOf(judged, {
     file: inRepository(result.file, environment.GITHUB_WORKSPACE ?? environment.CI_PROJECT_DIR ?? process.cwd()),
-    lines: new Map(result.written.map(({ gate, line }) => [gate, line])),
+    gates: result.written,
   });
   if (wanted.codeQuality !== undefined) write(wanted.codeQuality, renderCodeQuality(annotations));
   if (wanted.annotations ?? environment.GITHUB_ACTIONS === 'true')

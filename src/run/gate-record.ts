@@ -6,7 +6,8 @@ import { ExitCode, usageError } from '../errors.js';
 import { readBaseline, writeBaseline } from '../record/read-baseline.js';
 import { readRun } from '../record/read-record.js';
 import type { RunRecord } from '../record/run-record.js';
-import { type PlacedGate, parseGatesFile } from '../scenario/gates-file.js';
+import { plural } from '../report/format.js';
+import { type GatesFile, type PlacedGate, parseGatesFile } from '../scenario/gates-file.js';
 
 /** What the command line asks for. */
 export interface GateRecordOptions {
@@ -39,7 +40,11 @@ export interface JudgedRecord {
 export function gateRecord(run: string, options: GateRecordOptions): JudgedRecord {
   const record = readRun(run, options.out);
   const written = options.gates === undefined ? ownGates(record.scenario.file) : readGates(options.gates);
-  const given: GateFor[] = [...(options.gate ?? []), ...(options.gates === undefined ? [] : written)];
+  const { gates: fromFile, remarks } = ofThisRun(
+    options.gates === undefined ? { gates: [], variants: [] } : written,
+    record,
+  );
+  const given: GateFor[] = [...(options.gate ?? []), ...fromFile];
   const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline, options.out);
   const judged = gateRun(record, {
     gates: options.gate === undefined && options.gates === undefined ? undefined : given,
@@ -51,8 +56,18 @@ export function gateRecord(run: string, options: GateRecordOptions): JudgedRecor
   const isEmpty = judged.variants.every(({ gates, skippedGates = [] }) => gates.length + skippedGates.length === 0);
   if (isEmpty && judged.variants.length > 0 && options.saveBaseline === undefined)
     throw usageError('there are no gates to hold', record.id, "name one: --gate 'dropped == 0'");
-  const remarks = options.saveBaseline === undefined ? [] : save(options.saveBaseline, judged);
-  return { judged, file: options.gates ?? record.scenario.file, written, remarks };
+  if (options.saveBaseline !== undefined) remarks.push(...save(options.saveBaseline, judged));
+  return { judged, file: options.gates ?? record.scenario.file, written: written.gates, remarks };
+}
+
+/** A scenario has gates for all its variants, a run perhaps only some of them. Variants that neither knows are left in, to be refused. */
+function ofThisRun({ gates, variants }: GatesFile, record: RunRecord): { gates: PlacedGate[]; remarks: string[] } {
+  const absent = variants.filter((name) => !record.variants.some((variant) => variant.name === name));
+  const present = gates.map((gate) => ({ ...gate, variants: gate.variants?.filter((name) => !absent.includes(name)) }));
+  const kept = present.filter((gate) => gate.variants?.length !== 0);
+  const left = gates.length - kept.length;
+  const remark = `${plural(left, 'gate is', 'gates are')} left out: the run has not the variants ${absent.join(', ')}`;
+  return { gates: kept, remarks: left === 0 ? [] : [remark] };
 }
 
 /** The exit code that a judged record stands for. What was cut short has proved nothing. */
@@ -71,7 +86,7 @@ function save(file: string, judged: RunRecord): string[] {
   ];
 }
 
-function readGates(file: string): PlacedGate[] {
+function readGates(file: string): GatesFile {
   try {
     return parseGatesFile(readFileSync(file, 'utf8'), file);
   } catch (error) {
@@ -82,10 +97,10 @@ function readGates(file: string): PlacedGate[] {
 }
 
 /** The lines are only to be pointed at: what has become of the scenario since is no matter. */
-function ownGates(file: string): PlacedGate[] {
+function ownGates(file: string): GatesFile {
   try {
     return parseGatesFile(readFileSync(file, 'utf8'), file);
   } catch {
-    return [];
+    return { gates: [], variants: [] };
   }
 }

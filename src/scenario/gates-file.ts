@@ -20,13 +20,20 @@ export interface PlacedGate {
   line: number;
 }
 
+/** The gates of a file. */
+export interface GatesFile {
+  gates: PlacedGate[];
+  /** The variants that the file itself defines: a list of gates has none. */
+  variants: string[];
+}
+
 const gatesSchema = z.looseObject({ gates: headSchema.shape.gates });
 
 /**
  * Reads the gates of a file.
  * @throws PortPartyError (exit 2) with `file:line:column`, what is wrong and what would be right
  */
-export function parseGatesFile(text: string, file: string): PlacedGate[] {
+export function parseGatesFile(text: string, file: string): GatesFile {
   const source = readSource(text, file);
   throwYamlErrors(source);
   const raw = valuesOf(source);
@@ -42,11 +49,12 @@ export function parseGatesFile(text: string, file: string): PlacedGate[] {
     path: one.path.slice(isList ? 1 : 0),
   });
   throwProblems([...checked.problems, ...gates.flatMap(grammarProblem)].map((problem) => place(inFile(problem))));
-  return gates.map(({ text: gate, variants, path }) => {
+  const placed = gates.map(({ text: gate, variants, path }) => {
     const spot = find(source, source.document.contents, inFile({ path }).path);
     const { line } = source.lines.linePos(offsetOf(spot, 'value'));
     return { gate, ...(variants === undefined ? {} : { variants }), line };
   });
+  return { gates: placed, variants: isMapping(raw) && isMapping(raw.variants) ? Object.keys(raw.variants) : [] };
 }
 
 function grammarProblem({ text, path }: { text: string; path: Problem['path'] }): Problem[] {

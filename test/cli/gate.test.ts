@@ -103,6 +103,18 @@ describe('--variant and --gates', () => {
     expect(await gated([two(), '--gates', list])).toMatchObject({ code: 0 });
     expect(await gated([two(), '--gates', scenario])).toMatchObject({ code: 0 });
   });
+
+  it('gates of a scenario for variants that were not run are left out, and said', async () => {
+    const scenario = join(scratch(), 'scenario.yaml');
+    const gates =
+      'gates:\n  - { gate: due > 5000, variants: [slow] }\n  - { gate: dropped == 0, variants: [slow, wider-pool] }\n';
+    writeFileSync(scenario, `name: a\nvariants: { slow: {}, wider-pool: {} }\n${gates}`);
+    const { code, stderr } = await gated([two(), '--gates', scenario]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'note: 1 gate is left out: the run has not the variants slow\n',
+    });
+  });
 });
 
 describe('a baseline', () => {
@@ -312,7 +324,10 @@ describe('for CI systems', () => {
     const folder = scratch();
     mkdirSync(join(folder, 'scenarios'));
     const file = join(folder, 'scenarios', 'sale.yaml');
-    writeFileSync(file, 'name: ticket-sale\n\ngates:\n  - due > 0\n  - dropped == 0\n');
+    writeFileSync(
+      file,
+      'name: ticket-sale\ngates:\n  - { gate: dropped == 0, variants: [wider-pool] }\n  - due > 0\n  - { gate: dropped == 0, variants: [as-shipped] }\n',
+    );
     const scenario = { name: 'ticket-sale', file: 'scenarios/sale.yaml', sha256: '00', seed: 1 };
     const variant = losingVariant([gate('due > 0', 3000, true), gate('dropped == 0', 300, false)]);
     return { folder, run: recorded([variant], { scenario }, folder) };
