@@ -59,6 +59,12 @@ const schema = z.looseObject({
  */
 export function readBaseline(runOrFile: string, resultsDir?: string): Baseline {
   const value = isFile(runOrFile) ? readJson(runOrFile) : undefined;
+  if (value === undefined && runOrFile.endsWith('.json'))
+    throw usageError(
+      'there is no such baseline',
+      runOrFile,
+      'make it with `portparty gate <run> --save-baseline FILE`',
+    );
   const found = (value as { schema?: unknown } | null | undefined)?.schema;
   if (value === undefined || (typeof found === 'string' && found.startsWith('portparty/run@')))
     return baselineOf(readRun(runOrFile, resultsDir));

@@ -256,7 +256,12 @@ describe('what is refused with exit code 2, by name', () => {
       () => [run(), '--gates', written('g.yaml', 'name: a\n')],
       /g\.yaml:1:1: the file holds no gates/,
     ],
-    ['a baseline that is not there', () => [run(), '--baseline', 'b.json', ...dropped], /there is no run "b\.json"/],
+    ['a baseline run that is not there', () => [run(), '--baseline', 'a-run', ...dropped], /there is no run "a-run"/],
+    [
+      'a baseline that is not there',
+      () => [run(), '--baseline', 'b.json', ...dropped],
+      /b\.json: there is no such baseline.*\n.*--save-baseline/,
+    ],
     [
       'a baseline that was cut off',
       () => [run(), '--baseline', written('b.json', '{"schema"'), ...dropped],
