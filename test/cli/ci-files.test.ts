@@ -80,12 +80,12 @@ describe('the action', () => {
     const script = steps.find(({ name }) => name === 'Hold the gates')!.run!;
     // Shows the command line instead of running it.
     const input = `node() { shift; printf '%s\\n' "$@"; }\n${script}`;
-    const env = { ...process.env, OUT: 'out', BASELINE: '', GATES: 'dropped <= baseline\n\n  due > $(id) "0"  \n' };
+    const env = { ...process.env, OUT: 'out', BASELINE: '', GATES: 'dropped <= baseline\n\n  due > $(id) "0"\n' };
     const { stdout, status } = spawnSync('bash', ['-e'], { input, env, encoding: 'utf8' });
     expect(status).toBe(0);
     expect(stdout.trimEnd().split('\n')).toEqual([
       ...['gate', 'latest', '--out', 'out', '--junit', 'out/junit.xml'],
-      ...['--gate', 'dropped <= baseline', '--gate', '  due > $(id) "0"  '],
+      ...['--gate', 'dropped <= baseline', '--gate', '  due > $(id) "0"'],
     ]);
   });
 });
