@@ -25,15 +25,16 @@ try {
   writeFileSync(
     join(project, 'use.ts'),
     `import { loadScenario, makePlan, PortPartyError, type RunRecord, run } from 'portparty';
+import { matchers } from 'portparty/jest';
 const names: (record: RunRecord) => string[] = ({ variants }) => variants.map(({ name }) => name);
 const load: (file: string) => Promise<RunRecord> = (file) => run(file, { driver: 'auto', trials: 1 });
 const { variants } = await loadScenario('node_modules/portparty/scenarios/nat-pool.yaml');
-console.log(makePlan(variants[0]).hosts.length > 1, typeof names, typeof load, typeof PortPartyError);
+console.log(makePlan(variants[0]).hosts.length > 1, typeof names, typeof load, typeof PortPartyError, Object.keys(matchers).join());
 `,
   );
   const options = ['--module', 'nodenext', '--target', 'es2023', '--strict', '--types', 'node'];
   call(project, 'npx', 'tsc', ...options, 'use.ts');
-  if (ask(project, 'node', 'use.js') !== 'true function function function') throw new Error('the library does not load');
+  if (ask(project, 'node', 'use.js') !== 'true function function function toHoldGates') throw new Error('the library does not load');
   console.log('the package is fit to be published');
 } finally {
   rmSync(folder, { recursive: true, force: true });

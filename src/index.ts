@@ -1,9 +1,12 @@
 /** The library: everything that the command line does, callable from a test file or a script. */
 
+export { type Baseline, baselineOf } from './analysis/baseline.js';
 export { evaluateGate } from './analysis/evaluate-gates.js';
 export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate-expression.js';
+export { type GateFor, type GateOptions, gateRun } from './analysis/gate-run.js';
 export { ExitCode, PortPartyError } from './errors.js';
 export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
+export { readBaseline } from './record/read-baseline.js';
 export { readRun } from './record/read-record.js';
 export type {
   CauseCount,

@@ -1,6 +1,10 @@
 /** The language of gates: `dropped.ports-exhausted@edge == 0`, `latency.response.p99 < 250ms`, as a parsed value (docs/gates.md). */
 import { CAUSE_NAMES, type Cause } from '../ledger/causes.js';
+import { GateSyntaxError } from './gate-syntax-error.js';
+import { readBound } from './gate-value.js';
 import { nearest } from './nearest.js';
+
+export { GateSyntaxError };
 
 /** The percentiles and moments of a latency that a gate can name. */
 export const LATENCY_STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
@@ -41,8 +45,8 @@ export type GateMetric =
 /** A gate's unit; a share goes from 0 to 1. */
 export type GateUnit = 'count' | 'share' | 'ms' | 'per-second';
 
-/** A parsed gate: it holds when `metric operator value` is true. */
-export interface GateExpression {
+/** A parsed gate with a number: it holds when `metric operator value` is true. */
+export interface AbsoluteGate {
   metric: GateMetric;
   operator: Operator;
   /** In `unit`. */
@@ -50,20 +54,19 @@ export interface GateExpression {
   unit: GateUnit;
 }
 
-/** A gate that cannot be read: what is wrong, at which column of the text, and what would be right. */
-export class GateSyntaxError extends Error {
-  override readonly name = 'GateSyntaxError';
-  /** 1-based column in the gate's text. */
-  readonly column: number;
-  /** What would be right; undefined when the message says it all. */
-  readonly hint: string | undefined;
+/** How far from the baseline the bound lies: a share of the baseline's own value, or an amount in the gate's unit. Below it when negative. */
+export type Margin = { share: number } | { amount: number };
 
-  constructor(message: string, column: number, hint?: string) {
-    super(message);
-    this.column = column;
-    this.hint = hint;
-  }
+/** A parsed gate on what a baseline measured: `metric operator baseline ± margin`. */
+export interface RelativeGate {
+  metric: GateMetric;
+  operator: Exclude<Operator, '!='>;
+  unit: GateUnit;
+  margin: Margin;
 }
+
+/** A parsed gate. */
+export type GateExpression = AbsoluteGate | RelativeGate;
 
 const METRIC_FORMS = [
   'dropped',
@@ -80,10 +83,9 @@ const METRIC_FORMS = [
   'attack',
 ];
 const NODE_NAME = /^[A-Za-z_][\w-]*$/;
-const MS_PER: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /**
- * Reads one gate: `<metric> <operator> <value>`.
+ * Reads one gate: `<metric> <operator> <value>`, or `<metric> <operator> baseline`, with `+ <margin>` or `- <margin>` behind it.
  * @throws GateSyntaxError with the column of the first thing that is wrong
  */
 export function parseGate(text: string): GateExpression {
@@ -94,7 +96,12 @@ export function parseGate(text: string): GateExpression {
   const operatorAt = skipSpace(text, start + metricText.length);
   const operator = readOperator(text, operatorAt);
   const valueAt = skipSpace(text, operatorAt + operator.length);
-  return { metric, operator, ...readValue(metric, text.slice(valueAt).trimEnd(), valueAt + 1) };
+  return readBound(metric, { text: operator, column: operatorAt + 1 }, text.slice(valueAt).trimEnd(), valueAt + 1);
+}
+
+/** Whether a gate is held against a baseline. */
+export function isRelative(expression: GateExpression): expression is RelativeGate {
+  return 'margin' in expression;
 }
 
 /** The nodes that a gate names, so that the scenario's loader can check them. */
@@ -248,46 +255,4 @@ function readOperator(text: string, at: number): Operator {
     at + 1,
     `${written === '<>' || written === '!' ? 'write !=' : `write ${meant[written] ?? `one of ${OPERATORS.join(' ')}`}`}`,
   );
-}
-
-/** The unit that a metric is written in, and how to say so when it is missing. */
-function unitOf(metric: GateMetric): { units: GateUnit[]; need: string } {
-  switch (metric.kind) {
-    case 'latency':
-      return { units: ['ms'], need: 'latencies need a unit: 250ms' };
-    case 'droppedShare':
-      return { units: ['share'], need: 'droppedShare needs a share: 1%' };
-    case 'throughput':
-      return { units: ['per-second'], need: 'throughput needs a rate: 900/s' };
-    case 'ports':
-      return { units: ['count', 'share'], need: 'ports are a count or a share: 400 or 80%' };
-    default:
-      return { units: ['count'], need: `${metric.kind} is a count: a bare number` };
-  }
-}
-
-function readValue(metric: GateMetric, text: string, column: number): { value: number; unit: GateUnit } {
-  const { units, need } = unitOf(metric);
-  if (text === '') throw new GateSyntaxError('a value is missing', column, need);
-  if (text.startsWith('-')) throw new GateSyntaxError('a gate compares with 0 or more', column);
-  const match = /^(\d+(?:\.\d+)?)\s*(%|(?:us|ms|s|m|h)\b|\/\s*[sm]\b)?(.*)$/s.exec(text);
-  if (!match) throw new GateSyntaxError(`"${text}" is not a value`, column, need);
-  const [, digits, suffix = '', rest] = match;
-  if (rest !== '') {
-    const restAt = column + text.length - rest.trimStart().length;
-    const known = suffix === '' ? `no unit "${rest.trim()}"` : `unexpected "${rest.trim()}" behind the value`;
-    throw new GateSyntaxError(known, restAt, suffix === '' ? need : 'one comparison per gate; write two gates');
-  }
-  const { value, unit } = inUnit(Number(digits), suffix);
-  if (!units.includes(unit)) throw new GateSyntaxError(need, column);
-  if (unit === 'share' && value > 1) throw new GateSyntaxError(`${text} is more than 100%`, column);
-  return { value, unit };
-}
-
-function inUnit(number: number, suffix: string): { value: number; unit: GateUnit } {
-  if (suffix === '') return { value: number, unit: 'count' };
-  // 0.7 / 100 is 0.006999… in binary, and 7 of 1000 must equal 0.7%.
-  if (suffix === '%') return { value: Number((number / 100).toPrecision(12)), unit: 'share' };
-  if (suffix.startsWith('/')) return { value: suffix.endsWith('m') ? number / 60 : number, unit: 'per-second' };
-  return { value: number * MS_PER[suffix], unit: 'ms' };
 }

@@ -6,6 +6,7 @@ import { ExitCode } from '../errors.js';
 import * as clean from './clean.js';
 import * as doctor from './doctor.js';
 import * as explain from './explain.js';
+import * as gate from './gate.js';
 import * as init from './init.js';
 import * as list from './list.js';
 import { printError } from './print-error.js';
@@ -23,7 +24,7 @@ function program(): Command {
     .addHelpText('after', '\nExample:\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .showSuggestionAfterError()
     .exitOverride();
-  for (const verb of [run, explain, list, init, schema, doctor, clean, requests]) verb.register(root);
+  for (const verb of [run, explain, gate, list, init, schema, doctor, clean, requests]) verb.register(root);
   for (const verb of root.commands) verb.exitOverride().option('--verbose', 'show stack traces with errors');
   return root;
 }

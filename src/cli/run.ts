@@ -13,6 +13,7 @@ interface RunFlags {
   quiet?: boolean;
   engine?: 'socket' | 'undici' | 'autocannon';
   keep?: boolean;
+  baseline?: string;
 }
 
 /** Adds the verb. Its exit codes are in docs/exit-codes.md. */
@@ -32,6 +33,7 @@ export function register(program: Command): void {
     .option('--json', 'print run.json on stdout, and nothing else')
     .option('--quiet', 'no progress')
     .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
+    .option('--baseline <run>', "a run, or a file of `gate --save-baseline`, for gates such as 'dropped <= baseline'")
     .option('--keep', 'leave the chain up after each variant until Enter is pressed')
     .addHelpText(
       'after',
@@ -58,7 +60,9 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     trials: flags.trials,
     seed: flags.seed,
   });
+  const { readBaseline } = await import('../record/read-baseline.js');
   const options = {
+    baseline: flags.baseline === undefined ? undefined : readBaseline(flags.baseline, flags.out),
     // Daemons take a relative path from their own folder.
     outDir: resolve(flags.out),
     engine: flags.engine,

@@ -45,6 +45,13 @@ const measured = {
   validity: z.looseObject({ valid: z.boolean(), reasons: z.array(z.string()) }),
 };
 
+const against = z.looseObject({
+  value: known,
+  bound: known,
+  trials: z.looseObject({ run: count, baseline: count }),
+  p: z.number().optional(),
+});
+
 const runRecord = z.looseObject({
   schema: z.literal(RUN_SCHEMA),
   id: z.string(),
@@ -53,13 +60,18 @@ const runRecord = z.looseObject({
   status: z.enum(['complete', 'interrupted']),
   scenario: z.looseObject({ name: z.string(), file: z.string(), sha256: z.string(), seed: z.number() }),
   driver: z.string(),
+  baseline: z.looseObject({ run: z.string(), differences: z.array(z.string()) }).optional(),
   environment: z.looseObject({ kernel: z.string(), node: z.string(), versions: z.record(z.string(), z.string()) }),
   variants: z.array(
     z.looseObject({
       name: z.string(),
       trials: count,
       ...measured,
-      gates: z.array(z.looseObject({ gate: z.string(), observed: known, pass: z.boolean() })),
+      nodes: z.array(z.string()).optional(),
+      gates: z.array(
+        z.looseObject({ gate: z.string(), observed: known, pass: z.boolean(), baseline: against.optional() }),
+      ),
+      skippedGates: z.array(z.string()).optional(),
       perTrial: z.array(z.looseObject({ trial: count, ...measured })),
     }),
   ),

@@ -48,6 +48,19 @@ export interface GateResult {
   /** null when there was nothing to observe; such a gate fails. */
   observed: number | null;
   pass: boolean;
+  /** What a relative gate was held against; absent for a gate with a number of its own. */
+  baseline?: BaselineResult;
+}
+
+/** The baseline's side of a relative gate, in the gate's unit. `observed` and these are means over trials. */
+export interface BaselineResult {
+  /** null when the baseline measured nothing of the kind; such a gate fails. */
+  value: number | null;
+  /** The baseline's value moved by the margin. */
+  bound: number | null;
+  trials: { run: number; baseline: number };
+  /** Probability that trials at the bound would lie as far beyond it by chance; absent where the means were compared, as trials were too few. */
+  p?: number;
 }
 
 /** The measured fields, the same for a variant and for each of its trials. */
@@ -100,8 +113,19 @@ export interface VariantRecord extends Measured {
   name: string;
   /** Trials that ran to their end. */
   trials: number;
+  /** The names of its nodes; absent in records of older versions. */
+  nodes?: string[];
   gates: GateResult[];
+  /** Gates that compare with a baseline, where none was named: neither held nor broken. Absent where there is none. */
+  skippedGates?: string[];
   perTrial: TrialRecord[];
+}
+
+/** The baseline of a run, and in sentences what was not the same then: what makes numbers hard to compare. */
+export interface BaselineNote {
+  /** Id of the run that it was made from. */
+  run: string;
+  differences: string[];
 }
 
 /** The whole of `run.json`. Times are ISO 8601 in UTC; `finishedAt` is null until the run has ended. */
@@ -115,6 +139,8 @@ export interface RunRecord {
   driver: 'netns' | 'docker';
   /** Why this driver was taken. */
   driverReason: string;
+  /** What relative gates were held against; absent where no baseline was named. */
+  baseline?: BaselineNote;
   environment: { kernel: string; node: string; cpus: number; versions: Record<string, string> };
   variants: VariantRecord[];
   verdict: RunVerdict;

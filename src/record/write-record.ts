@@ -1,9 +1,8 @@
 /** Writes a run to disk while it goes: what a crash leaves behind is readable and marked `interrupted` (docs/record.md). */
-import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
-import { usageError } from '../errors.js';
+import { type Baseline, noteOf } from '../analysis/baseline.js';
+import { evaluateGates, verdictOf } from '../analysis/evaluate-gates.js';
 import type { Verdict } from '../ledger/causes.js';
 import type { KeptWays } from '../ledger/kept-ways.js';
 import type { Way } from '../ledger/way.js';
@@ -16,9 +15,11 @@ import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { mergeTrials } from './merge-trials.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
-import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
+import { createLineFile, fileNamePart, type LineFile, linkLatest, writeWhole } from './run-files.js';
+import { makeRunFolder } from './run-folder.js';
 import {
   type EventRecord,
+  type Measured,
   RUN_SCHEMA,
   type RunRecord,
   type RunStatus,
@@ -35,6 +36,8 @@ export interface RecordOptions {
   driver: RunRecord['driver'];
   driverReason: string;
   environment: RunRecord['environment'];
+  /** What relative gates are held against; checked already. */
+  baseline?: Baseline;
 }
 
 /** What belongs to a trial from its start on. */
@@ -128,12 +131,12 @@ export function createRecord(options: RecordOptions): RecordWriter {
         const all = [...(latencies.get(start.variant) ?? []), latency];
         latencies.set(start.variant, all);
         const gates = options.scenario.variants.find((variant) => variant.name === start.variant)?.gates ?? [];
-        addTrial(
-          record.variants,
-          start.variant,
-          trial,
-          all,
-          gates.map(({ text }) => text),
+        addTrial(record.variants, start, trial, all, (variant) =>
+          evaluateGates(
+            gates.map(({ text }) => text),
+            variant,
+            options.baseline?.variants[start.variant],
+          ),
         );
         save();
       };
@@ -142,6 +145,7 @@ export function createRecord(options: RecordOptions): RecordWriter {
     finish(status) {
       record.status = status;
       record.finishedAt = new Date().toISOString();
+      if (options.baseline !== undefined) record.baseline = noteOf(options.baseline, record);
       save();
       writeWhole(join(dir, 'summary.md'), renderMarkdown(record));
       writeWhole(join(dir, 'junit.xml'), renderJunit(record));
@@ -245,10 +249,10 @@ function writeLatencyLogs(dir: string, { variant, trial, startedAtMs, outcomes }
 
 function addTrial(
   variants: VariantRecord[],
-  name: string,
+  { variant: name, nodes }: TrialInfo,
   trial: TrialRecord,
   latencies: LatencyHistograms[],
-  gates: string[],
+  evaluate: (variant: Measured & { perTrial: TrialRecord[] }) => Pick<VariantRecord, 'gates' | 'skippedGates'>,
 ): void {
   const index = variants.findIndex((variant) => variant.name === name);
   const perTrial = [...(index === -1 ? [] : variants[index].perTrial), trial];
@@ -256,8 +260,9 @@ function addTrial(
   const variant: VariantRecord = {
     name,
     trials: perTrial.length,
+    nodes,
     ...measured,
-    gates: gates.map((gate) => evaluateGate(gate, measured)),
+    ...evaluate({ ...measured, perTrial }),
     perTrial,
   };
   if (index === -1) variants.push(variant);
@@ -266,30 +271,4 @@ function addTrial(
 
 function trialName(variant: string, trial: number): string {
   return `${fileNamePart(variant)}-${trial}`;
-}
-
-const REASONS: Record<string, string> = {
-  EACCES: 'writing here is not permitted',
-  ENOTDIR: 'a file is in the way',
-  ENOENT: 'no folder can be made here',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
-};
-
-/** UTC time, scenario name, four random characters: sorts by time, says what it is, never clashes. */
-function makeRunFolder(outDir: string, scenario: string, now: Date): { id: string; dir: string } {
-  const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  const random = Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
-  const id = `${time}-${fileNamePart(scenario)}-${random}`;
-  const dir = join(outDir, id);
-  try {
-    makeFolders(outDir);
-    mkdirSync(dir);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === undefined ? undefined : REASONS[code];
-    throw usageError(`cannot make the folder of the run: ${reason ?? code}`, dir, 'name another folder with --out');
-  }
-  return { id, dir };
 }

@@ -1,6 +1,5 @@
 /** Numbers, places and gates as words for people, the same in every report. */
-import { parseGate } from '../analysis/gate-expression.js';
-import type { CauseCount, GateResult, LatencySummary, Measured, VariantRecord } from '../record/run-record.js';
+import type { CauseCount, LatencySummary, Measured, VariantRecord } from '../record/run-record.js';
 
 /** What was not measured. */
 export const NOTHING = '–';
@@ -50,20 +49,6 @@ export function busiestNodes(variants: VariantRecord[]): string[] {
   const sorted = [...shares].sort(([, a], [, b]) => b - a);
   const tight = sorted.filter(([, share]) => share >= 0.8);
   return (tight.length > 0 ? tight : sorted.slice(0, 1)).map(([node]) => node);
-}
-
-/** What a gate saw, in the unit that the gate is written in, or that it saw nothing. */
-export function observed({ gate, observed: value }: GateResult): string {
-  if (value === null) return 'not measured';
-  try {
-    const { unit } = parseGate(gate);
-    if (unit === 'ms') return `${ms(value)} ms`;
-    if (unit === 'share') return percent(value);
-    if (unit === 'per-second') return `${Number(value.toFixed(1))}/s`;
-  } catch {
-    // A record from another version may hold gates that this one can't read; the number stands for itself.
-  }
-  return count(value);
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -1,10 +1,10 @@
 /** A record as JUnit XML, the form that CI systems read: one suite per variant, one case per gate. */
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
-import { observed } from './format.js';
+import { causesOf, observedAgainst, SKIPPED } from './gate-text.js';
 
 /**
  * JUnit XML (https://github.com/testmoapp/junitxml). A gate that fails is a `failure`; a measurement that is invalid is an `error`
- * of its own, because gates on it say nothing.
+ * of its own, because gates on it say nothing. A gate that compares with a baseline is `skipped` where none was named.
  */
 export function renderJunit(record: RunRecord): string {
   const suites = record.variants.map((variant) => suite(record, variant));
@@ -23,9 +23,15 @@ function suite(record: RunRecord, variant: VariantRecord) {
   const cases = variant.gates.map((gate) => {
     const open = `    <testcase classname="${name}" name="${escapeXml(gate.gate)}"`;
     if (gate.pass) return `${open}/>`;
-    const message = escapeXml(`${gate.gate} does not hold (observed: ${observed(gate)})`);
-    return `${open}>\n      <failure type="gate" message="${message}"/>\n    </testcase>`;
+    const message = escapeXml(`${gate.gate} does not hold (observed: ${observedAgainst(gate)})`);
+    const why = escapeXml(causesOf(record, variant));
+    const failure = `<failure type="gate" message="${message}"${why === '' ? '/>' : `>${why}</failure>`}`;
+    return `${open}>\n      ${failure}\n    </testcase>`;
   });
+  for (const gate of variant.skippedGates ?? []) {
+    const open = `    <testcase classname="${name}" name="${escapeXml(gate)}">`;
+    cases.push(`${open}\n      <skipped message="${escapeXml(SKIPPED)}"/>\n    </testcase>`);
+  }
   const { valid, reasons } = variant.validity;
   if (!valid) {
     const text = escapeXml(reasons.join('\n'));
@@ -38,7 +44,10 @@ function suite(record: RunRecord, variant: VariantRecord) {
     failures: variant.gates.filter((gate) => !gate.pass).length,
     errors: valid ? 0 : 1,
   };
-  const attributes = Object.entries(counts).map(([key, value]) => `${key}="${value}"`);
+  const skipped = variant.skippedGates?.length ?? 0;
+  const attributes = Object.entries(skipped === 0 ? counts : { ...counts, skipped }).map(
+    ([key, value]) => `${key}="${value}"`,
+  );
   const stamp = record.startedAt.replace(/\.\d+Z$/, '');
   const head = `  <testsuite name="${name}" ${attributes.join(' ')} timestamp="${escapeXml(stamp)}"`;
   return { ...counts, xml: cases.length === 0 ? `${head}/>` : `${head}>\n${cases.join('\n')}\n  </testsuite>` };

@@ -1,7 +1,8 @@
 /** A record as Markdown, for `summary.md` and comments on pull requests. */
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, poolOf } from './format.js';
+import { observedAgainst, SKIPPED } from './gate-text.js';
 import { attackLines, eventLines } from './happenings.js';
 
 const VERDICTS: Record<RunRecord['verdict'], string> = {
@@ -21,6 +22,7 @@ export function renderMarkdown(record: RunRecord): string {
     attacks(record.variants),
     invalid(record.variants),
     gates(record.variants),
+    baseline(record),
     `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}.`,
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
@@ -72,13 +74,23 @@ function attacks(variants: VariantRecord[]): string {
 }
 
 function gates(variants: VariantRecord[]): string {
-  const lines = variants.flatMap((variant) =>
-    variant.gates.map(
-      (gate) =>
-        `- ${gate.pass ? '✓' : '✗'} ${text(variant.name)}: \`${gate.gate.replace(/`/g, '')}\` (observed: ${observed(gate)})`,
+  const line = (mark: string, { name }: VariantRecord, gate: string, words: string) =>
+    `- ${mark} ${text(name)}: \`${gate.replace(/`/g, '')}\` (${words})`;
+  const lines = variants.flatMap((variant) => [
+    ...variant.gates.map((gate) =>
+      line(gate.pass ? '✓' : '✗', variant, gate.gate, `observed: ${observedAgainst(gate)}`),
     ),
-  );
+    ...(variant.skippedGates ?? []).map((gate) => line(NOTHING, variant, gate, SKIPPED)),
+  ]);
   return lines.length === 0 ? '' : `## Gates\n\n${lines.join('\n')}`;
+}
+
+function baseline({ baseline: note }: RunRecord): string {
+  if (note === undefined) return '';
+  const lines = note.differences.map((difference) => `- ! ${text(difference)}`);
+  return [`## Baseline\n\nHeld against run \`${note.run}\`.`, ...(lines.length > 0 ? [lines.join('\n')] : [])].join(
+    '\n\n',
+  );
 }
 
 function invalid(variants: VariantRecord[]): string {

@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, list, NOTHING, observed, placeOf, plural, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, plural, poolOf } from './format.js';
+import { against, observed, SKIPPED } from './gate-text.js';
 import { attackLines, eventLines } from './happenings.js';
 import { visibleLength, wrap } from './wrap.js';
 
@@ -38,8 +39,24 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
     happenings(record.variants, colors, width),
     paragraph(explainDifference(record), width),
     gates(record.variants, colors, width),
+    baseline(record, colors, width),
     trouble(record.variants, colors, width),
     notes(record.variants, colors, width),
+    verdict(record, colors, width),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** Only what decides: why requests were lost, the gates, the verdict. */
+export function renderGates(record: RunRecord, options: TerminalOptions): string {
+  const colors = pc.createColors(options.color);
+  const width = Math.max(options.width, 40);
+  const blocks = [
+    heading(record, colors, width),
+    paragraph(explainDifference(record), width),
+    gates(record.variants, colors, width),
+    baseline(record, colors, width),
+    trouble(record.variants, colors, width),
     verdict(record, colors, width),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
@@ -172,17 +189,35 @@ function happenings(variants: VariantRecord[], colors: Colors, width: number): s
 }
 
 function gates(variants: VariantRecord[], colors: Colors, width: number): string {
-  const all = variants.flatMap(({ name, gates }) => gates.map((gate) => ({ name, gate })));
+  const all = variants.flatMap(({ name, gates, skippedGates = [] }) => [
+    ...gates.map((gate) => ({
+      name,
+      text: gate.gate,
+      mark: gate.pass ? colors.green('✓') : colors.red('✗'),
+      seen: gate.pass ? colors.dim(observed(gate)) : colors.red(observed(gate)),
+      behind: against(gate),
+    })),
+    ...skippedGates.map((text) => ({ name, text, mark: colors.yellow('!'), seen: colors.yellow(SKIPPED), behind: '' })),
+  ]);
   if (all.length === 0) return '';
   const nameWidth = Math.max(...all.map(({ name }) => name.length));
-  const gateWidth = Math.max(...all.map(({ gate }) => gate.gate.length));
-  const lines = all.map(({ name, gate }) => {
-    const mark = gate.pass ? colors.green('✓') : colors.red('✗');
-    const seen = gate.pass ? colors.dim(observed(gate)) : colors.red(observed(gate));
-    const line = `${INDENT}${mark} ${name.padEnd(nameWidth)}  ${gate.gate.padEnd(gateWidth)}  ${seen}`;
-    return visibleLength(line) <= width ? line : `${INDENT}${mark} ${name}\n${INDENT.repeat(2)}${gate.gate}  ${seen}`;
+  const gateWidth = Math.max(...all.map(({ text }) => text.length));
+  const lines = all.flatMap(({ name, text, mark, seen, behind }) => {
+    const line = `${INDENT}${mark} ${name.padEnd(nameWidth)}  ${text.padEnd(gateWidth)}  ${seen}`;
+    const fits = visibleLength(line) <= width;
+    const indent = INDENT.repeat(2);
+    return [
+      ...(fits ? [line] : [`${INDENT}${mark} ${name}`, `${indent}${text}  ${seen}`]),
+      ...wrap(behind, width - indent.length).map((part) => indent + colors.dim(part)),
+    ];
   });
   return [`${INDENT}${colors.dim('gates, and what they saw')}`, ...lines].join('\n');
+}
+
+function baseline({ baseline: note }: RunRecord, colors: Colors, width: number): string {
+  if (note === undefined) return '';
+  const differences = note.differences.map((text) => hanging(colors.yellow('!'), text, width, colors.yellow));
+  return [hanging(colors.dim('·'), `held against run ${note.run}`, width, colors.dim), ...differences].join('\n');
 }
 
 function trouble(variants: VariantRecord[], colors: Colors, width: number): string {
@@ -200,11 +235,13 @@ function notes(variants: VariantRecord[], colors: Colors, width: number): string
 function verdict(record: RunRecord, colors: Colors, width: number): string {
   const gateCount = record.variants.reduce((sum, { gates }) => sum + gates.length, 0);
   const failed = record.variants.reduce((sum, { gates }) => sum + gates.filter(({ pass }) => !pass).length, 0);
+  const skipped = record.variants.reduce((sum, { skippedGates = [] }) => sum + skippedGates.length, 0);
+  const without = skipped === 0 ? '' : `; ${plural(skipped, 'gate')} skipped for want of a baseline`;
   const words: Record<RunRecord['verdict'], string> = {
-    pass: `${colors.green(colors.bold('PASS'))}  ${gateCount === 1 ? 'the gate holds' : `all ${count(gateCount)} gates hold`}`,
-    fail: `${colors.red(colors.bold('FAIL'))}  ${count(failed)} of ${plural(gateCount, 'gate')} ${failed === 1 ? 'does' : 'do'} not hold`,
+    pass: `${colors.green(colors.bold('PASS'))}  ${gateCount === 1 ? 'the gate holds' : `all ${count(gateCount)} gates hold`}${without}`,
+    fail: `${colors.red(colors.bold('FAIL'))}  ${count(failed)} of ${plural(gateCount, 'gate')} ${failed === 1 ? 'does' : 'do'} not hold${without}`,
     invalid: `${colors.yellow(colors.bold('INVALID'))}  the numbers above must not be trusted`,
-    none: record.status === 'interrupted' ? '' : colors.dim('no gates'),
+    none: record.status === 'interrupted' ? '' : (skipped === 0 ? colors.dim : colors.yellow)(`no gates${without}`),
   };
   const cut = `${colors.yellow(colors.bold('INTERRUPTED'))}  only what ran to its end is shown`;
   const lines = [words[record.verdict], record.status === 'interrupted' ? cut : ''].filter((line) => line !== '');

@@ -1,5 +1,6 @@
 /** `portparty run` from the loaded scenario on: runs it with a driver, prints the result, gives the exit code. */
 import { createInterface } from 'node:readline';
+import type { Baseline } from '../analysis/baseline.js';
 import { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
 import { showProgress } from '../report/progress.js';
@@ -14,6 +15,8 @@ import { runScenario } from './run.js';
 export interface PrintOptions {
   outDir: string;
   engine: Engine['name'] | undefined;
+  /** What relative gates are held against. */
+  baseline?: Baseline;
   json: boolean;
   quiet: boolean;
   keep: boolean;
@@ -41,6 +44,7 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
       driver: options.driver(progress.line),
       driverReason: options.driverReason,
       engine: options.engine,
+      baseline: options.baseline,
       onProgress: progress.phase,
       onRemark(text) {
         progress.done();

@@ -17,6 +17,8 @@ export interface RunFileOptions {
   out?: string;
   driver?: 'auto' | 'netns' | 'docker';
   engine?: 'socket' | 'undici' | 'autocannon';
+  /** A run or a file that relative gates are held against. */
+  baseline?: string;
 }
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
@@ -29,7 +31,7 @@ export async function run(file: string, options: RunFileOptions = {}): Promise<R
   const args = [MAIN, 'run', file, '--json', '--quiet'];
   for (const variant of options.variants ?? []) args.push('--variant', variant);
   for (const [path, value] of Object.entries(options.set ?? {})) args.push('--set', `${path}=${value}`);
-  for (const name of ['trials', 'seed', 'out', 'driver', 'engine'] as const) {
+  for (const name of ['trials', 'seed', 'out', 'driver', 'engine', 'baseline'] as const) {
     if (options[name] !== undefined) args.push(`--${name}`, String(options[name]));
   }
   const { code, stdout, stderr } = await outputOf(spawn(process.execPath, args), '');

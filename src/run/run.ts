@@ -1,5 +1,7 @@
 /** A whole run: every variant of a scenario, trial by trial, into one record. */
 import { join } from 'node:path';
+import { type Baseline, checkBaseline } from '../analysis/baseline.js';
+import { isRelative, parseGate } from '../analysis/gate-expression.js';
 import { PortPartyError, testbedError, usageError } from '../errors.js';
 import { keptWays, waysOf } from '../ledger/kept-ways.js';
 import { proxyTriesOf } from '../ledger/proxy-tries.js';
@@ -23,6 +25,8 @@ export interface RunOptions {
   outDir: string;
   driver: Driver;
   driverReason: string;
+  /** What relative gates are held against. */
+  baseline?: Baseline;
   /** Overrides the engine that follows from `connections:`. */
   engine?: Engine['name'];
   /** Called with each phase of each trial; `label` names the variant, and the trial where there are several. */
@@ -46,6 +50,8 @@ export async function runScenario(
   for (const variant of scenario.variants)
     checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
   try {
+    if (options.baseline !== undefined)
+      checkBaseline(options.baseline, { scenario, driver: options.driver.name }, variantsWithRelativeGates(scenario));
     await checkPlans(plans.values(), options);
     return await runTrials(scenario, plans, options);
   } finally {
@@ -78,6 +84,7 @@ async function runTrials(
     scenario,
     driver: driver.name,
     driverReason: options.driverReason,
+    baseline: options.baseline,
     environment,
   });
   const noteVersions = versionNotes(environment.versions);
@@ -191,6 +198,10 @@ function checkEngine(variant: ScenarioVariant, plan: Plan, seed: number, wanted:
     makeTrafficPlan(variant, plan, notYetRunning, { seed, idPrefix: '' }),
   );
   if (refusal !== undefined) throw usageError(refusal, wanted === undefined ? `variant ${variant.name}` : '--engine');
+}
+
+function variantsWithRelativeGates({ variants }: Scenario): string[] {
+  return variants.filter(({ gates }) => gates.some(({ text }) => isRelative(parseGate(text)))).map(({ name }) => name);
 }
 
 function isClosedLoop(variant: ScenarioVariant): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evaluateGate, verdictOf } from '../../src/analysis/evaluate-gates.js';
+import { evaluateGate, evaluateGates, verdictOf } from '../../src/analysis/evaluate-gates.js';
 import { newReport } from '../../src/attacks/report.js';
 import type { CauseCount, LatencySummary } from '../../src/record/run-record.js';
 import { losingVariant, measuredNumbers, variantRecord } from '../helpers/trials.js';
@@ -76,6 +76,17 @@ describe('what was not measured fails, whatever the gate asks for', () => {
   ])('%s where no request came due', (gate) => {
     const requests = { due: 0, completed: 0, dropped: 0, attempts: 0, byCause: [], delayed: [] };
     expect(evaluateGate(gate, measuredNumbers({ requests })).pass).toBe(false);
+  });
+});
+
+describe('a gate on a baseline', () => {
+  it('that is missing is refused where one gate is evaluated, and named where all of a variant are', () => {
+    expect(() => evaluateGate('dropped <= baseline', shaken)).toThrow(/compares with a baseline/);
+    const gates = ['dropped == 107', 'dropped <= baseline'];
+    expect(evaluateGates(gates, { ...shaken, perTrial: [shaken] }, undefined)).toEqual({
+      gates: [{ gate: 'dropped == 107', observed: 107, pass: true }],
+      skippedGates: ['dropped <= baseline'],
+    });
   });
 });
 

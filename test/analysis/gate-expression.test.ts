@@ -33,7 +33,37 @@ describe('a gate', () => {
   });
 
   it('reads 0.7% as the very number that 7 of 1000 is', () => {
-    expect(parseGate('droppedShare <= 0.7%').value).toBe(7 / 1000);
+    expect(parseGate('droppedShare <= 0.7%')).toMatchObject({ value: 7 / 1000 });
+  });
+
+  it.each([
+    ['dropped <= baseline', { kind: 'dropped' }, '<=', 'count', { amount: 0 }],
+    ['tickets.sold == baseline', { kind: 'tickets.sold' }, '==', 'count', { amount: 0 }],
+    [
+      'latency.response.p99 <= baseline + 10%',
+      { kind: 'latency', which: 'response', stat: 'p99' },
+      '<=',
+      'ms',
+      { share: 0.1 },
+    ],
+    [
+      'latency.connect.p99<baseline+250us',
+      { kind: 'latency', which: 'connect', stat: 'p99' },
+      '<',
+      'ms',
+      { amount: 0.25 },
+    ],
+    ['tickets.sold >= baseline - 1%', { kind: 'tickets.sold' }, '>=', 'count', { share: -0.01 }],
+    ['tickets.sold >= baseline-20', { kind: 'tickets.sold' }, '>=', 'count', { amount: -20 }],
+    ['attempts <= baseline + 150%', { kind: 'attempts' }, '<=', 'count', { share: 1.5 }],
+    ['throughput > baseline - 60/m', { kind: 'throughput' }, '>', 'per-second', { amount: -1 }],
+    ['droppedShare <= baseline + 0.7pp', { kind: 'droppedShare' }, '<=', 'share', { amount: 0.007 }],
+    ['droppedShare <= baseline + 10%', { kind: 'droppedShare' }, '<=', 'share', { share: 0.1 }],
+    ['ports.edge.peak <= baseline + 20', { kind: 'ports', node: 'edge' }, '<=', 'count', { amount: 20 }],
+    ['ports.edge.peak <= baseline + 5pp', { kind: 'ports', node: 'edge' }, '<=', 'share', { amount: 0.05 }],
+    ['ports.edge.peak <= baseline + 5%', { kind: 'ports', node: 'edge' }, '<=', 'count', { share: 0.05 }],
+  ])('%s', (text, metric, operator, unit, margin) => {
+    expect(parseGate(text)).toEqual({ metric, operator, unit, margin });
   });
 
   it('names its nodes', () => {
@@ -84,6 +114,23 @@ describe('a gate that is wrong says where, and what would be right', () => {
     ['ports.edge < 5', 1, /ports.edge.peak/],
     ['ports.edge.mean < 5', 12, /ports.edge.peak/],
     ['ports.edge.peak < 5ms', 19, /400 or 80%/],
+    ['ports.edge.peak < 5pp', 19, /400 or 80%/],
+    ['droppedShare < 5pp', 16, /1%/],
+    ['dropped <= basline', 12, /did you mean baseline\?/],
+    ['dropped <= base-line', 12, /bare number/],
+    ['dropped <= baseline 10%', 21, /\+ or - behind baseline.*baseline \+ 10%/],
+    ['dropped <= baseline * 1.1', 21, /\+ or - behind baseline/],
+    ['dropped <= baseline +', 22, /10% of the baseline, or a bare number/],
+    ['dropped <= baseline + 5ms', 23, /10% of the baseline, or a bare number/],
+    ['dropped <= baseline + 5 apples', 25, /no unit "apples"/],
+    ['dropped <= baseline + 5% or so', 26, /write two gates/],
+    ['dropped <= baseline + -5', 23, /0 or more/],
+    ['dropped != baseline', 9, /write <= or >=/],
+    ['dropped == baseline + 5%', 21, /says no side/],
+    ['latency.response.p99 <= baseline + 5', 36, /10% of the baseline, or a time: 5ms/],
+    ['throughput >= baseline - 5ms', 26, /a rate: 20\/s/],
+    ['tickets.sold >= baseline - 101%', 28, /less than nothing/],
+    ['droppedShare <= baseline + 1', 28, /percentage points: 0.5pp/],
   ])('%j', (text, column, words) => {
     let thrown: unknown;
     try {

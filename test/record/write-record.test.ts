@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync,
 import { join } from 'node:path';
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
+import { type Baseline, baselineOf } from '../../src/analysis/baseline.js';
 import type { Verdict } from '../../src/ledger/causes.js';
 import { findRun, readRun } from '../../src/record/read-record.js';
 import { readRequests } from '../../src/record/read-requests.js';
@@ -13,9 +14,14 @@ import { completedOutcomes, drop, exhausted, punctual, scenarioOf } from '../hel
 const LOSES = 'dropped.ports-exhausted@edge == 1';
 const KEEPS = 'dropped == 0';
 
-function begin(outDir: string, variants: Record<string, string[]> = { 'as-shipped': [LOSES], wider: [KEEPS] }) {
+function begin(
+  outDir: string,
+  variants: Record<string, string[]> = { 'as-shipped': [LOSES], wider: [KEEPS] },
+  baseline?: Baseline,
+) {
   return createRecord({
     outDir,
+    baseline,
     scenario: scenarioOf(variants),
     driver: 'netns',
     driverReason: 'it works here',
@@ -117,6 +123,34 @@ describe('the record of a run', () => {
       ['wider', 1, [{ gate: KEEPS, observed: 0, pass: true }]],
     ]);
     expect(record.variants[0].perTrial).toHaveLength(1);
+  });
+
+  it('holds relative gates against a baseline, trial by trial, and names them where there is none', () => {
+    const gates = { wider: ['dropped <= baseline', KEEPS] };
+    const run = (baseline?: Baseline) => {
+      const writer = begin(scratch(), gates, baseline);
+      for (const number of [1, 2]) {
+        const losing = completedOutcomes(10, 1);
+        drop(losing, 3);
+        trial(writer, 'wider', losing, number).finish(end(losing, new Map([[3, exhausted]])));
+      }
+      return writer.finish('complete');
+    };
+    const first = run();
+    expect(first.variants[0]).toMatchObject({
+      nodes: ['buyers', 'edge'],
+      gates: [{ gate: KEEPS, observed: 2, pass: false }],
+      skippedGates: ['dropped <= baseline'],
+    });
+    const second = run(baselineOf(first));
+    expect(second.variants[0].gates[0]).toEqual({
+      gate: 'dropped <= baseline',
+      observed: 1,
+      pass: true,
+      baseline: { value: 1, bound: 1, trials: { run: 2, baseline: 2 } },
+    });
+    expect(second.variants[0]).not.toHaveProperty('skippedGates');
+    expect(second.baseline).toEqual({ run: first.id, differences: [] });
   });
 
   it('keeps evidence, series, requests and latencies of the same requests', () => {

@@ -25,4 +25,20 @@ describe('the summary in Markdown', () => {
     const markdown = renderMarkdown(runRecord([invalid], { verdict: 'invalid' }));
     expect(markdown).toMatch(/measurement is invalid\n[\s\S]*- a: the generator was late/);
   });
+
+  it('says what gates on a baseline were held against, and what was not the same then', () => {
+    const baseline = { value: 3, bound: 3, trials: { run: 1, baseline: 1 } };
+    const variant = variantRecord('a', {}, [{ gate: 'dropped <= baseline', observed: 4, pass: false, baseline }]);
+    const markdown = renderMarkdown(
+      runRecord([{ ...variant, skippedGates: ['due >= baseline'] }], {
+        verdict: 'fail',
+        baseline: { run: 'the-run', differences: ['kernel: 6.1 in the baseline, 6.18 now'] },
+      }),
+    );
+    expect(markdown).toContain(
+      '- ✗ a: `dropped <= baseline` (observed: 4; baseline 3; one trial each, too few for a test: plainly compared)',
+    );
+    expect(markdown).toContain('- – a: `due >= baseline` (skipped: ');
+    expect(markdown).toContain('Held against run `the-run`.\n\n- ! kernel: 6.1 in the baseline, 6.18 now');
+  });
 });

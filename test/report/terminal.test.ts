@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { renderRun, terminalOptions } from '../../src/report/terminal.js';
+import { renderGates, renderRun, terminalOptions } from '../../src/report/terminal.js';
 import { losingVariant, runRecord, variantRecord } from '../helpers/trials.js';
 
 const gate = (text: string, observed: number | null, pass: boolean) => ({ gate: text, observed, pass });
@@ -120,5 +120,55 @@ describe('what a stream can show', () => {
     expect(terminalOptions(stream(true, 93), { NO_COLOR: '1' }).color).toBe(false);
     expect(terminalOptions(stream(true, 93), { TERM: 'dumb' }).color).toBe(false);
     expect(terminalOptions(stream(false), {})).toEqual({ color: false, width: 120 });
+  });
+});
+
+describe('gates on a baseline', () => {
+  const trials = { run: 3, baseline: 5 };
+  const against = (observed: number, pass: boolean, p?: number) => ({
+    gate: 'latency.response.p99 <= baseline + 10%',
+    observed,
+    pass,
+    baseline: { value: 100, bound: 110, trials, ...(p === undefined ? {} : { p }) },
+  });
+  const shown = (variant: object, changes: object = {}) =>
+    renderGates(runRecord([{ ...variantRecord('a'), ...variant }], changes), { color: false, width: 120 });
+
+  it.each([
+    [
+      'shown to be beyond the bound',
+      against(110.04, false, 0.0179),
+      '✗ a  latency.response.p99 <= baseline + 10%  110 ms',
+      'baseline 100 ms, bound 110 ms; 3 against 5 trials, permutation test, p = 0.018',
+    ],
+    [
+      'beyond it, but not shown to be',
+      against(112.25, true, 0.2),
+      '✓ a  latency.response.p99 <= baseline + 10%  112.3 ms',
+      'beyond it, but 3 against 5 trials do not show that it is more than chance (permutation test, p = 0.2)',
+    ],
+    [
+      'with too few trials for a test',
+      against(99, true),
+      '✓ a  latency.response.p99 <= baseline + 10%  99 ms',
+      'baseline 100 ms, bound 110 ms; 3 against 5 trials, too few for a test: plainly compared',
+    ],
+  ])('say how they were decided: %s', (_, gate, line, below) => {
+    const text = shown({ gates: [gate] });
+    expect(text.split('\n')).toContain(`  ${line}`);
+    expect(text.replace(/\s+/g, ' ')).toContain(below);
+  });
+
+  it('that were skipped are told, and again in the verdict', () => {
+    const variant = { gates: [gate('dropped == 0', 0, true)], skippedGates: ['dropped <= baseline'] };
+    const text = shown(variant, { verdict: 'pass' });
+    expect(text).toContain('! a  dropped <= baseline  skipped: it compares with a baseline, and none is named');
+    expect(text).toContain('PASS  the gate holds; 1 gate skipped for want of a baseline');
+    expect(shown({ skippedGates: ['dropped <= baseline'] })).toContain('no gates; 1 gate skipped');
+  });
+
+  it('name the run that they were held against, and each difference', () => {
+    const text = shown({}, { baseline: { run: 'the-run', differences: ['kernel: 6.1 in the baseline, 6.18 now'] } });
+    expect(text).toContain('  · held against run the-run\n  ! kernel: 6.1 in the baseline, 6.18 now\n');
   });
 });

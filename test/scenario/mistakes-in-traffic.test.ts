@@ -137,6 +137,13 @@ describe('gates', () => {
       'ports are a count or a share: 400 or 80%',
     ],
     [
+      'a margin of another unit',
+      changed('- ports.edge.peak <= 100%', '- ports.edge.peak <= baseline + 5ms'),
+      '35:35',
+      'a margin of ports is 10% of the baseline, a count: 20, or percentage points: 5pp',
+      undefined,
+    ],
+    [
       'a gate on no node',
       changed('ports.edge.', 'ports.edg.'),
       '35:11',
