@@ -33,7 +33,8 @@ export function verdictOf(variants: VariantRecord[], status: RunStatus): RunVerd
   return gates.length === 0 || interrupted ? 'none' : 'pass';
 }
 
-function observe({ metric, unit }: GateExpression, measured: Measured): number | null {
+/** The number that a metric stands for, in its unit; null when nothing of the kind was measured. */
+export function observe({ metric, unit }: Pick<GateExpression, 'metric' | 'unit'>, measured: Measured): number | null {
   const { requests } = measured;
   // Nothing came due, nothing was measured: even `dropped == 0` must not hold.
   if (requests.due === 0) return null;

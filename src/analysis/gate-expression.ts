@@ -97,6 +97,14 @@ export function parseGate(text: string): GateExpression {
   return { metric, operator, ...readValue(metric, text.slice(valueAt).trimEnd(), valueAt + 1) };
 }
 
+/**
+ * Reads a metric that stands alone, as a gate would name it.
+ * @throws GateSyntaxError with the column of the first thing that is wrong
+ */
+export function parseMetric(text: string): GateMetric {
+  return readMetric(text, 1);
+}
+
 /** The nodes that a gate names, so that the scenario's loader can check them. */
 export function nodesNamed(expression: GateExpression): string[] {
   const { metric } = expression;
