@@ -25,7 +25,7 @@ export const SHORTEST_MS = 0.001;
  * All metrics worth comparing between these variants: requests lost, in all, as a share, and by each cause that any trial knew; completed;
  * tickets where they are sold; throughput; percentiles of both latencies; the share of each pool that was in use at its peak.
  */
-export function usualMetrics(variants: VariantRecord[]): string[] {
+function usualMetrics(variants: VariantRecord[]): string[] {
   const trials = variants.flatMap(({ perTrial }) => perTrial);
   const causes = trials.flatMap(({ requests }) => requests.byCause.map(({ cause, at }) => `dropped.${cause}@${at}`));
   const pools = trials.flatMap(({ ports }) => Object.keys(ports).map((node) => `ports.${node}.peak`));

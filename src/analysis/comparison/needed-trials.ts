@@ -3,7 +3,7 @@ import { normalQuantile } from './distributions.js';
 import { smallestPOf } from './permutation.js';
 
 /** How sure one wants to be to see a difference that is there. */
-export const POWER = 0.8;
+const POWER = 0.8;
 /** Beyond this nobody would wait. */
 export const MOST_TRIALS = 10_000;
 
