@@ -65,7 +65,7 @@ function heading({ base, other, trials, paired }: PairComparison, colors: Colors
     trials.base === trials.other
       ? `${plural(trials.base, 'trial')} each`
       : `${plural(trials.other, 'trial')} against ${count(trials.base)}`;
-  const facts = `${how}, ${paired ? 'paired: the same arrivals in trials of the same number' : 'not paired'}`;
+  const facts = `${how}, ${paired ? 'paired by their number' : 'not paired'}`;
   return [...wrap(names, width - INDENT.length), ...wrap(facts, width - INDENT.length).map(colors.dim)]
     .map((line) => INDENT + line)
     .join('\n');

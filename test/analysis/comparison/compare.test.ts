@@ -139,7 +139,10 @@ describe('the variants of a run', () => {
     const spoilt = runRecord([variant('a', losing(3)), variant('b', [lost(0), invalid, lost(0)])]);
     expect(refusal(spoilt)).toMatch(/b of run .* is invalid: the generator was late.*--force/);
     expect(compareRuns(spoilt, undefined, { force: true }).marks).toMatchObject([{ about: 'validity', refused: true }]);
-    expect(refusal(runRecord([variant('a', losing(3)), variant('b', [])]))).toContain('no trial that ran to its end');
+    const cut = runRecord([variant('a', losing(3)), variant('b', [])]);
+    expect(refusal(cut)).toContain('no trial that ran to its end');
+    const [{ metrics }] = compareRuns(cut, undefined, { force: true }).pairs;
+    expect(metrics.every(({ verdict }) => verdict === 'not-measured')).toBe(true);
   });
 
   it('are marked when the run was cut short, or another engine or other visitors came with a variant', () => {
