@@ -37,6 +37,12 @@ describe('sign flips', () => {
     expect(signFlipTest([])).toMatchObject({ p: 1, smallestP: 1 });
   });
 
+  it('give what Fisher counted for the maize of Darwin', () => {
+    // The Design of Experiments, 1935, §21: of 32768 arrangements 1726 are as far apart.
+    const differences = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48];
+    expect(signFlipTest(differences).p).toBe(1726 / 32_768);
+  });
+
   it('are exact: of all arrangements of the same numbers no more than 5 in 100 have a p of 5 %', () => {
     const sizes = [0.3, 9, 1.7, 1.7, 4, 0.2, 30, 2.5, 1];
     for (const alpha of [0.05, 0.01, 0.2]) {
@@ -69,6 +75,12 @@ describe('labels dealt anew', () => {
     expect(labelTest([1, 2, 3], [11, 12, 13])).toEqual({ p: 2 / 20, smallestP: 2 / 20, differs: true, exact: true });
     // Of groups of different sizes there may be only one.
     expect(labelTest([1, 2], [11, 12, 13, 14]).p).toBe(1 / 15);
+    // The mice of Efron and Tibshirani 1993, table 2.1; p as scipy.stats.permutation_test has it.
+    const [control, treated] = [
+      [52, 104, 146, 10, 51, 30, 40, 27, 46],
+      [94, 197, 16, 38, 99, 141, 23],
+    ];
+    expect(labelTest(control, treated).p).toBeCloseTo(0.2783217, 6);
     expect(labelTest([7, 7], [7, 7, 7])).toMatchObject({ p: 1, smallestP: 1, differs: false });
   });
 
