@@ -1,4 +1,4 @@
-/** `portparty compare` on a real run of several trials: a setting that helps is found, the same setting twice is the same. */
+/** `portparty compare` on a real run: as many trials as can show something, and a setting that helps is found. */
 import { expect, it } from 'vitest';
 import type { Comparison } from '../../src/analysis/comparison/comparison.js';
 import { portparty, record } from '../helpers/portparty.js';
@@ -20,23 +20,16 @@ traffic:
   timeout: { connect: 900ms, response: 5s }
 variants:
   as-shipped: {}
-  again: {}
   two-addresses: { topology: { edge: { addresses: 2 } } }
 `;
 
-it('finds what an address more is worth, and nothing where nothing was changed', async () => {
-  const { folder, variants } = await record(HELD, ['--trials', '6']);
-  expect(variants.map(({ name, trials }) => [name, trials])).toEqual([
-    ['as-shipped', 6],
-    ['again', 6],
-    ['two-addresses', 6],
-  ]);
+it('finds what an address more is worth', { timeout: 300_000 }, async () => {
+  const { folder } = await record(HELD, ['--trials', '6']);
   const { code, stdout } = await portparty(['compare', folder, '--metric', 'dropped', '--json']);
   expect(code).toBe(0);
   const { metricsTested, pairs } = JSON.parse(stdout) as Comparison;
   expect(metricsTested).toBe(1);
-  const [again, two] = pairs.map(({ metrics: [dropped] }) => dropped);
-  expect(again).toMatchObject({ verdict: 'same', change: 0 });
-  expect(two).toMatchObject({ verdict: 'better', change: -20, interval: [-20, -20], p: 2 / 64, trialsNeeded: 6 });
-  expect(two.base.values).toEqual([20, 20, 20, 20, 20, 20]);
+  const [dropped] = pairs[0].metrics;
+  expect(dropped).toMatchObject({ verdict: 'better', change: -20, interval: [-20, -20], p: 2 / 64, trialsNeeded: 6 });
+  expect(dropped.base.values).toEqual([20, 20, 20, 20, 20, 20]);
 });
