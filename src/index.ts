@@ -1,6 +1,13 @@
 /** The library: everything that the command line does, callable from a test file or a script. */
 
 export { type Baseline, baselineOf } from './analysis/baseline.js';
+export { type CompareOptions, compareRuns } from './analysis/comparison/compare.js';
+export type {
+  Comparison,
+  MetricComparison,
+  MetricVerdict,
+  PairComparison,
+} from './analysis/comparison/comparison.js';
 export { evaluateGate } from './analysis/evaluate-gates.js';
 export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate-expression.js';
 export { type GateFor, type GateOptions, gateRun } from './analysis/gate-run.js';

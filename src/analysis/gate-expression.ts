@@ -104,6 +104,14 @@ export function isRelative(expression: GateExpression): expression is RelativeGa
   return 'margin' in expression;
 }
 
+/**
+ * Reads a metric that stands alone, as a gate would name it.
+ * @throws GateSyntaxError with the column of the first thing that is wrong
+ */
+export function parseMetric(text: string): GateMetric {
+  return readMetric(text, 1);
+}
+
 /** The nodes that a gate names, so that the scenario's loader can check them. */
 export function nodesNamed(expression: GateExpression): string[] {
   const { metric } = expression;

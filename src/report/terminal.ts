@@ -1,10 +1,10 @@
 /** A record as text for a terminal: the table of variants, why requests were lost, gates, validity. */
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
 import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, plural, poolOf } from './format.js';
 import { against, observed, SKIPPED } from './gate-text.js';
+import { grid, INDENT } from './grid.js';
 import { attackLines, eventLines } from './happenings.js';
 import { visibleLength, wrap } from './wrap.js';
 
@@ -15,11 +15,11 @@ export interface TerminalOptions {
   width: number;
 }
 
-type Colors = ReturnType<typeof pc.createColors>;
+/** Colours, or their absence. */
+export type Colors = ReturnType<typeof pc.createColors>;
 
 /** Width for pipes and files, where nothing says how wide they are. */
 const PLAIN_WIDTH = 120;
-const INDENT = '  ';
 
 /** What a stream can show: no colour under NO_COLOR (https://no-color.org), on a dumb terminal, or into a pipe or file. */
 export function terminalOptions(stream: NodeJS.WriteStream, environment = process.env): TerminalOptions {
@@ -140,29 +140,18 @@ function table(variants: VariantRecord[], colors: Colors, width: number): string
     [name, ...rest],
   ];
   for (const [grids, gap] of [[inOne, 3] as const, [inOne, 2] as const, [inTwo, 3] as const, [inTwo, 2] as const]) {
-    const text = grids.map((columns) => grid(columns, variants, colors, gap)).join('\n\n');
+    const text = grids
+      .map((columns) =>
+        grid(
+          columns.map(({ head, align }) => ({ head: colors.dim(head), align })),
+          variants.map((variant) => columns.map(({ cell }) => cell(variant))),
+          gap,
+        ),
+      )
+      .join('\n\n');
     if (text.split('\n').every((line) => visibleLength(line) <= width)) return text;
   }
   return variants.map((variant) => stacked(variant, [name, ...requests, ...rest], width)).join('\n\n');
-}
-
-function grid(columns: Column[], variants: VariantRecord[], colors: Colors, gap: number): string {
-  const lines = new Table({
-    head: columns.map(({ head }) => colors.dim(head)),
-    colAligns: columns.map(({ align }) => align),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
-    chars: {
-      ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
-      ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-      ...{ left: INDENT, 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' '.repeat(gap) },
-    },
-  });
-  lines.push(...variants.map((variant) => columns.map(({ cell }) => cell(variant))));
-  return lines
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }
 
 function stacked(variant: VariantRecord, [name, ...columns]: Column[], width: number): string {
@@ -258,7 +247,8 @@ function paragraph(text: string, width: number): string {
     .join('\n');
 }
 
-function hanging(mark: string, text: string, width: number, paint: (text: string) => string): string {
+/** A mark, and a text that stays to the right of it. */
+export function hanging(mark: string, text: string, width: number, paint: (text: string) => string): string {
   const lines = wrap(text, width - INDENT.length - 2).map(paint);
   return lines.map((line, index) => `${INDENT}${index === 0 ? mark : ' '} ${line}`).join('\n');
 }

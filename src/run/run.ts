@@ -90,9 +90,11 @@ async function runTrials(
   const noteVersions = versionNotes(environment.versions);
   const remarks = new Set<string>();
   try {
-    // Interleaved by trial, so that a drifting machine meets all variants alike.
+    // Interleaved by trial, so that a drifting machine meets all variants alike; every other time backwards (A B, B A), for else the
+    // later variant would meet a machine that has drifted a little further in every trial.
+    const variants = [...scenario.variants.entries()];
     for (let trial = 1; trial <= scenario.trials; trial++) {
-      for (const [index, variant] of scenario.variants.entries()) {
+      for (const [index, variant] of trial % 2 === 1 ? variants : variants.toReversed()) {
         if (options.interrupt.aborted) break;
         const one = { variant, index, trial, plan: plans.get(variant.name)! };
         await oneTrial(scenario, one, options, { writer, noteVersions, remarks });
