@@ -1,9 +1,7 @@
 /** Writes a run to disk while it goes: what a crash leaves behind is readable and marked `interrupted` (docs/record.md). */
-import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateGate, verdictOf } from '../analysis/evaluate-gates.js';
-import { usageError } from '../errors.js';
 import type { Verdict } from '../ledger/causes.js';
 import type { KeptWays } from '../ledger/kept-ways.js';
 import type { Way } from '../ledger/way.js';
@@ -16,7 +14,8 @@ import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { mergeTrials } from './merge-trials.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
-import { createLineFile, fileNamePart, type LineFile, linkLatest, makeFolders, writeWhole } from './run-files.js';
+import { createLineFile, fileNamePart, type LineFile, linkLatest, writeWhole } from './run-files.js';
+import { makeRunFolder } from './run-folder.js';
 import {
   type EventRecord,
   RUN_SCHEMA,
@@ -266,30 +265,4 @@ function addTrial(
 
 function trialName(variant: string, trial: number): string {
   return `${fileNamePart(variant)}-${trial}`;
-}
-
-const REASONS: Record<string, string> = {
-  EACCES: 'writing here is not permitted',
-  ENOTDIR: 'a file is in the way',
-  ENOENT: 'no folder can be made here',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
-};
-
-/** UTC time, scenario name, four random characters: sorts by time, says what it is, never clashes. */
-function makeRunFolder(outDir: string, scenario: string, now: Date): { id: string; dir: string } {
-  const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  const random = Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
-  const id = `${time}-${fileNamePart(scenario)}-${random}`;
-  const dir = join(outDir, id);
-  try {
-    makeFolders(outDir);
-    mkdirSync(dir);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === undefined ? undefined : REASONS[code];
-    throw usageError(`cannot make the folder of the run: ${reason ?? code}`, dir, 'name another folder with --out');
-  }
-  return { id, dir };
 }
