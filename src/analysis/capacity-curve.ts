@@ -31,3 +31,9 @@ export function kneeOf(curve: CurvePoint[]): number | null {
   const beyond = points.findIndex(({ shown }) => shown.latency.response.p99 > limit);
   return beyond < 1 ? null : points[beyond - 1].level;
 }
+
+/** The most that completed per second at levels that fail; null where none failed. */
+export function saturationOf(curve: CurvePoint[]): number | null {
+  const failed = curve.filter(({ shown }) => shown.outcome === 'fail');
+  return failed.length === 0 ? null : Math.max(...failed.map(({ shown }) => shown.throughput.completedPerSecond));
+}

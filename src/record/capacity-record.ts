@@ -74,6 +74,8 @@ export interface CapacityRecord {
   limit: CapacityLimit | null;
   /** The highest level up to which the response's p99 stays within twice that of the lowest one; null where it always does. */
   knee: number | null;
+  /** The most that completed per second in any trial at a level that fails: where the chain gives no more, whatever it is offered; null where none failed. */
+  saturation: number | null;
   need: number | null;
   /** Capacity over need, minus 1; null without a need, or a capacity. */
   headroom: number | null;
@@ -120,6 +122,7 @@ export function createCapacityRecord(outDir: string, scenario: Scenario, start: 
     end: null,
     limit: null,
     knee: null,
+    saturation: null,
     headroom: null,
     verdict: 'none',
   };

@@ -84,9 +84,13 @@ function curve(page: Page, record: CapacityRecord): void {
   const heads = [HEADS[record.of], 'gates', 'completed/s', 'dropped', 'connect ms', 'response ms', 'p99'];
   for (const line of grid([heads, cells[0].map((_, index) => ([4, 5].includes(index) ? 'p50 / p99' : ''))], cells))
     page.line(`  ${line}`);
-  const { knee } = record;
-  if (knee !== null) {
+  const { knee, saturation } = record;
+  if (saturation !== null) {
     page.blank();
+    page.paragraph(`Whatever was offered, at most ${count(saturation)} requests a second completed.`);
+  }
+  if (knee !== null) {
+    if (saturation === null) page.blank();
     page.paragraph(
       `Up to ${levelText(record.of, knee)} the response's p99 stays within twice that of the lowest level.`,
     );

@@ -48,7 +48,7 @@ export async function capacityAndPrint(
           planned,
           trials.map(({ tookMs }) => tookMs),
         );
-        return `trial ${trials.length + 1} of about ${total}${left.isAtLeast ? ' or more' : ''}, until about ${till}: ${levelText(of, level)}`;
+        return `trial ${trials.length + 1} of ~${total}${left.isAtLeast ? '+' : ''}, until ~${till}, ${levelText(of, level)}`;
       },
       onTrial: (trial) => tell(`${levelText(of, trial.level)} ${trialText(trial)}`),
       onRemark: (text) => tell(`note: ${text}`),

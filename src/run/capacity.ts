@@ -1,6 +1,6 @@
 /** A search for capacity: trial after trial, each on a testbed of its own, until the search has its answer or has to end. */
 import { join, relative } from 'node:path';
-import { curveOf, kneeOf } from '../analysis/capacity-curve.js';
+import { curveOf, kneeOf, saturationOf } from '../analysis/capacity-curve.js';
 import { nextStep, type ProbeOutcome, type SearchSettings, type SearchStep } from '../analysis/capacity-search.js';
 import { capacityVerdict } from '../analysis/capacity-verdict.js';
 import { evaluateGate } from '../analysis/evaluate-gates.js';
@@ -82,7 +82,9 @@ export async function searchCapacity(
   } finally {
     await options.driver.close();
     record.finishedAt = new Date().toISOString();
-    record.knee = kneeOf(curveOf(record.trials));
+    const curve = curveOf(record.trials);
+    record.knee = kneeOf(curve);
+    record.saturation = load.of === 'rate' ? saturationOf(curve) : null;
     record.limit = limitOf(record, dir);
     writer.save();
   }

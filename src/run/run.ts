@@ -211,7 +211,7 @@ function arrivalsMs({ traffic }: ScenarioVariant): number {
   return traffic.arrivals.reduce((sum, { forMs }) => sum + forMs, 0);
 }
 
-/** `wider-pool (trial 2 of 5; 7 of 20, until about 21:43)`. */
+/** `wider-pool (trial 2 of 5; 7 of 20, until ~21:43)`. */
 function labelOf(
   { variant, trial }: { variant: ScenarioVariant; trial: number },
   trials: number,
@@ -221,7 +221,7 @@ function labelOf(
 ): string {
   const parts = [
     ...(trials > 1 ? [`trial ${trial} of ${trials}`] : []),
-    ...(all > 1 ? [`${number} of ${all}, until about ${end}`] : []),
+    ...(all > 1 ? [`${number} of ${all}, until ~${end}`] : []),
   ];
   return parts.length === 0 ? variant.name : `${variant.name} (${parts.join('; ')})`;
 }

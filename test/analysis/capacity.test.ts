@@ -1,6 +1,6 @@
 /** What a search for capacity holds its trials against, and what it concludes. */
 import { describe, expect, it } from 'vitest';
-import { curveOf, kneeOf } from '../../src/analysis/capacity-curve.js';
+import { curveOf, kneeOf, saturationOf } from '../../src/analysis/capacity-curve.js';
 import { capacityGates } from '../../src/analysis/capacity-gates.js';
 import type { Bracket } from '../../src/analysis/capacity-search.js';
 import { capacityVerdict } from '../../src/analysis/capacity-verdict.js';
@@ -108,5 +108,12 @@ describe('the curve', () => {
     expect(at([4, 5, 8, 12, 1040])).toBe(3);
     expect(at([4, 5, 8])).toBeNull();
     expect(at([])).toBeNull();
+  });
+
+  it('is saturated where it fails: what completes there is all that the chain gives', () => {
+    const at = (level: number, completedPerSecond: number, outcome: 'pass' | 'fail') =>
+      capacityTrial(level, { throughput: { completedPerSecond }, outcome });
+    expect(saturationOf(curveOf([at(900, 900, 'pass'), at(1200, 997, 'fail'), at(1800, 998, 'fail')]))).toBe(998);
+    expect(saturationOf(curveOf([at(900, 900, 'pass')]))).toBeNull();
   });
 });

@@ -42,11 +42,13 @@ describe('a NAT pool of 500 ports, each held for half a second', () => {
       isAtLeast: false,
     });
     expect(Math.abs(record.capacity! / 1000 - 1)).toBeLessThanOrEqual(0.02);
+    // Offered more, it completes no more.
+    expect(Math.abs(record.saturation! / 1000 - 1)).toBeLessThanOrEqual(0.02);
     expect(record.limit).toMatchObject({ what: 'chain', cause: 'ports-exhausted', at: 'edge' });
     expect(record.limit!.advice.map(({ knob }) => knob)).toContain('topology.edge.ports');
     expect({ code, verdict: record.verdict }).toEqual({ code: 0, verdict: 'pass' });
     expect(record.headroom!).toBeGreaterThan(0.08);
-    expect(stderr).toMatch(/trial 1 of about \d+ or more, until about \d\d:\d\d: 800\/s/);
+    expect(stderr).toMatch(/trial 1 of ~\d+\+, until ~\d\d:\d\d, 800\/s/);
     for (const { run } of record.trials) expect(existsSync(join(dir, run, 'run.json'))).toBe(true);
   });
 });

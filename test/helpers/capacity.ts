@@ -69,6 +69,7 @@ export function capacityRecord(changes: Partial<CapacityRecord> = {}): CapacityR
       advice: [{ do: 'Widen the range.', knob: 'topology.edge.ports', value: '1024-65535' }],
     },
     knee: 500,
+    saturation: 998,
     need: null,
     headroom: null,
     verdict: 'none',

@@ -21,6 +21,7 @@ it('draws the curve, a row per level, with the knee in words', () => {
     '980',
     '1,000',
   ]);
+  expect(plain()).toContain('Whatever was offered, at most 998 requests a second completed.');
   expect(plain()).toContain("Up to 500/s the response's p99 stays within twice that of the lowest level.");
 });
 
