@@ -79,6 +79,9 @@ export async function searchCapacity(
       writer.save();
     }
     record.status = record.end === null ? 'interrupted' : 'complete';
+  } catch (error) {
+    // The terminal's Ctrl-C goes to what the driver has started as well: what breaks off with it is no fault.
+    if (!options.interrupt.aborted) throw error;
   } finally {
     await options.driver.close();
     record.finishedAt = new Date().toISOString();
