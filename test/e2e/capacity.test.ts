@@ -6,7 +6,7 @@ import type { CapacityRecord } from '../../src/record/capacity-record.js';
 import { finished, scenarioFile, scratch, start } from '../helpers/portparty.js';
 import { POOL, searchCapacity } from '../helpers/search-capacity.js';
 
-it('finds how many connections a pool holds at once, to the last one but its resolution', {
+it('finds how many connections a pool holds at once, to the very last one', {
   timeout: 600_000,
 }, async () => {
   const text = POOL.replace('20000-20499', '20000-20063').replace('connect: 3s', 'connect: 2s');
