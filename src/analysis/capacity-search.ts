@@ -97,8 +97,8 @@ interface Level {
 const majority = ({ repeat }: SearchSettings) => Math.floor(repeat / 2) + 1;
 /** One trial that passed may have been lucky, so that even `repeat: 1` has the result tried again. */
 const validations = (settings: SearchSettings) => Math.max(2, majority(settings));
-/** The machine may have been busy just then: once is no proof that the harness cannot do it. */
-const INVALID_TRIALS = 2;
+/** The machine may have been busy just then: once or twice is no proof that the harness cannot do it. */
+const INVALID_TRIALS = 3;
 
 function levelsOf(results: ProbeResult[], settings: SearchSettings): Level[] {
   const levels = new Map<number, Level>();

@@ -1,5 +1,5 @@
 /** What a search for capacity has shown: the number, whether it is a lower bound only, and whether it meets the need. Pure. */
-import type { CapacityRecord } from '../record/capacity-record.js';
+import type { CapacityRecord, CapacityTrial } from '../record/capacity-record.js';
 import type { Bracket, SearchEnd } from './capacity-search.js';
 
 /** The part of the record that follows from where the search stands. `end` is undefined while it goes, or when it was interrupted. */
@@ -31,4 +31,21 @@ function verdictOf(
   if (passes >= need) return 'pass';
   if (failed && (failsAt! <= need || end === 'resolved')) return 'fail';
   return end === undefined ? 'none' : 'invalid';
+}
+
+/** Lateness (p99, ms) up to which a rate is still that rate: the default of `traffic.maxLateness`. */
+const STILL_STEADY_MS = 10;
+
+/**
+ * A generator that stalls sends what it owes at once. Where the scenario allows for that, a chain may have failed by a burst that nobody
+ * asked for: told, as the number may then be too low.
+ */
+export function latenessNotes(trials: CapacityTrial[]): string[] {
+  const failed = trials.filter(({ outcome }) => outcome === 'fail');
+  const late = failed.filter(({ generator }) => generator.lateP99Ms > STILL_STEADY_MS);
+  if (late.length === 0) return [];
+  const most = Math.max(...late.map(({ generator }) => generator.lateP99Ms));
+  return [
+    `in ${late.length} of ${failed.length} trials that failed the generator was late, up to ${Math.round(most)} ms (p99), as traffic.maxLateness allows: the bursts that it made of a steady rate may have broken the gates, and the capacity may be higher; use a quieter machine, or one with more cores`,
+  ];
 }

@@ -76,6 +76,8 @@ export interface CapacityRecord {
   knee: number | null;
   /** The most that completed per second in any trial at a level that fails: where the chain gives no more, whatever it is offered; null where none failed. */
   saturation: number | null;
+  /** What a reader should know beside the number. */
+  notes: string[];
   need: number | null;
   /** Capacity over need, minus 1; null without a need, or a capacity. */
   headroom: number | null;
@@ -123,6 +125,7 @@ export function createCapacityRecord(outDir: string, scenario: Scenario, start: 
     limit: null,
     knee: null,
     saturation: null,
+    notes: [],
     headroom: null,
     verdict: 'none',
   };

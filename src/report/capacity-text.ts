@@ -44,6 +44,10 @@ export function renderCapacity(record: CapacityRecord, options: TerminalOptions)
   page.blank();
   result(page, record);
   if (record.limit !== null) limit(page, record, record.limit);
+  for (const note of record.notes) {
+    page.blank();
+    page.point(colors.yellow('!'), note, colors.yellow);
+  }
   headroom(page, record);
   page.blank();
   page.line(`  ${colors.dim(`search ${record.id}, ${plural(record.trials.length, 'trial')}`)}`);

@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { curveOf, kneeOf, saturationOf } from '../analysis/capacity-curve.js';
 import { nextStep, type ProbeOutcome, type SearchSettings, type SearchStep } from '../analysis/capacity-search.js';
-import { capacityVerdict } from '../analysis/capacity-verdict.js';
+import { capacityVerdict, latenessNotes } from '../analysis/capacity-verdict.js';
 import { evaluateGate } from '../analysis/evaluate-gates.js';
 import { type CapacityRecord, type CapacityTrial, createCapacityRecord } from '../record/capacity-record.js';
 import { judgedPart } from '../record/judged-part.js';
@@ -88,6 +88,7 @@ export async function searchCapacity(
     const curve = curveOf(record.trials);
     record.knee = kneeOf(curve);
     record.saturation = load.of === 'rate' ? saturationOf(curve) : null;
+    record.notes = latenessNotes(record.trials);
     record.limit = limitOf(record, dir);
     writer.save();
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { curveOf, kneeOf, saturationOf } from '../../src/analysis/capacity-curve.js';
 import { capacityGates } from '../../src/analysis/capacity-gates.js';
 import type { Bracket } from '../../src/analysis/capacity-search.js';
-import { capacityVerdict } from '../../src/analysis/capacity-verdict.js';
+import { capacityVerdict, latenessNotes } from '../../src/analysis/capacity-verdict.js';
 import { capacityTrial } from '../helpers/capacity.js';
 
 describe('the gates of a search', () => {
@@ -87,6 +87,13 @@ describe('the verdict', () => {
     });
     expect(capacityVerdict(bracket(), 'budget', null).isSure).toBe(false);
   });
+});
+
+it('a failure of which the generator may be guilty is told as one', () => {
+  const late = { ...capacityTrial(1).generator, lateP99Ms: 105 };
+  expect(latenessNotes([capacityTrial(1, { generator: late }), capacityTrial(2, { outcome: 'fail' })])).toEqual([]);
+  const [note] = latenessNotes([capacityTrial(2, { outcome: 'fail', generator: late })]);
+  expect(note).toContain('in 1 of 1 trials that failed the generator was late, up to 105 ms');
 });
 
 describe('the curve', () => {

@@ -70,6 +70,7 @@ export function capacityRecord(changes: Partial<CapacityRecord> = {}): CapacityR
     },
     knee: 500,
     saturation: 998,
+    notes: [],
     need: null,
     headroom: null,
     verdict: 'none',
