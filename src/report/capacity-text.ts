@@ -71,6 +71,7 @@ function curve(page: Page, record: CapacityRecord): void {
     return;
   }
   const { colors } = page;
+  const isRate = record.of === 'rate';
   const spark = bars(rows.map(({ shown }) => shown.latency.response.p99));
   const marks = { pass: colors.green('holds'), fail: colors.red('fails'), invalid: colors.yellow('invalid') };
   const cells = rows.map(({ level, trials, shown }, index) => {
@@ -78,14 +79,22 @@ function curve(page: Page, record: CapacityRecord): void {
     return [
       levelText(record.of, level).replace(/[/ ].*/, ''),
       marks[shown.outcome] + (trials.length === 1 ? '' : colors.dim(` ${votes} of ${trials.length}`)),
-      ms(shown.throughput.completedPerSecond),
+      isRate ? ms(shown.throughput.completedPerSecond) : count(shown.requests.completed),
       count(shown.requests.dropped),
       latencyPair(shown.latency.connect),
       latencyPair(shown.latency.response),
       spark[index],
     ];
   });
-  const heads = [HEADS[record.of], 'gates', 'completed/s', 'dropped', 'connect ms', 'response ms', 'p99'];
+  const heads = [
+    HEADS[record.of],
+    'gates',
+    isRate ? 'completed/s' : 'completed',
+    'dropped',
+    'connect ms',
+    'response ms',
+    'p99',
+  ];
   for (const line of grid([heads, cells[0].map((_, index) => ([4, 5].includes(index) ? 'p50 / p99' : ''))], cells))
     page.line(`  ${line}`);
   const { knee, saturation } = record;
@@ -134,7 +143,7 @@ function result(
       ? ''
       : what?.what === 'generator'
         ? `${levelText(of, failsAt)} could not be offered`
-        : `${levelText(of, failsAt)} fails`,
+        : `fails at ${levelText(of, failsAt)}`,
     end === 'up-to' ? 'the highest level that was to be tried' : '',
     cut,
     isSure || capacity === null ? '' : 'not yet repeated often enough to be sure',

@@ -88,7 +88,8 @@ export async function searchCapacity(
     const curve = curveOf(record.trials);
     record.knee = kneeOf(curve);
     record.saturation = load.of === 'rate' ? saturationOf(curve) : null;
-    record.notes = latenessNotes(record.trials);
+    // How fast connections to be held were opened is no part of the question.
+    record.notes = load.of === 'connections' ? [] : latenessNotes(record.trials);
     record.limit = limitOf(record, dir);
     writer.save();
   }

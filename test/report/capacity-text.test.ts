@@ -7,7 +7,7 @@ const plain = (changes = {}) => renderCapacity(capacityRecord(changes), { color:
 
 it('gives the number, the level that fails, the resource and the line that would move it', () => {
   const text = plain();
-  expect(text).toContain('CAPACITY  980/s  1,000/s fails');
+  expect(text).toContain('CAPACITY  980/s  fails at 1,000/s');
   expect(text).toContain('ports-exhausted@edge  at 1,000/s');
   expect(text).toContain('edge ran out of ports: all 500 towards shop');
   expect(text).toContain('topology.edge.ports: 1024-65535');
