@@ -5,8 +5,13 @@
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, whole trials through agents, and thousands of requests over reloads. */
-const LONG = ['test/e2e/parity.test.ts', 'test/agent/trial.test.ts', 'test/e2e/haproxy-while-running.test.ts'];
+/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, and a whole search for capacity. */
+const LONG = [
+  'test/e2e/capacity-pool.test.ts',
+  'test/e2e/parity.test.ts',
+  'test/agent/trial.test.ts',
+  'test/e2e/haproxy-while-running.test.ts',
+];
 
 /** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */
 const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*.test.ts'];

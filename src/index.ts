@@ -13,6 +13,7 @@ export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate
 export { type GateFor, type GateOptions, gateRun } from './analysis/gate-run.js';
 export { ExitCode, PortPartyError } from './errors.js';
 export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
+export type { CapacityLimit, CapacityRecord, CapacityTrial } from './record/capacity-record.js';
 export { readBaseline } from './record/read-baseline.js';
 export { readRun } from './record/read-record.js';
 export type {
@@ -24,6 +25,7 @@ export type {
   TrialRecord,
   VariantRecord,
 } from './record/run-record.js';
+export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
 export { loadScenario } from './run/load-scenario.js';
 export { type RunFileOptions, run } from './run/run-file.js';
 export type { Scenario, ScenarioVariant } from './scenario/scenario.js';

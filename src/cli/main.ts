@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../errors.js';
+import * as capacity from './capacity.js';
 import * as clean from './clean.js';
 import * as compare from './compare.js';
 import * as doctor from './doctor.js';
@@ -25,7 +26,8 @@ function program(): Command {
     .addHelpText('after', '\nExample:\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .showSuggestionAfterError()
     .exitOverride();
-  for (const verb of [run, explain, gate, compare, list, init, schema, doctor, clean, requests]) verb.register(root);
+  const verbs = [run, explain, gate, compare, capacity, list, init, schema, doctor, clean, requests];
+  for (const verb of verbs) verb.register(root);
   for (const verb of root.commands) verb.exitOverride().option('--verbose', 'show stack traces with errors');
   return root;
 }

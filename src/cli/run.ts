@@ -71,7 +71,10 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     keep: flags.keep === true,
   };
   const { runWithDriver } = await import('../run/run-with-driver.js');
-  return runWithDriver(scenario, flags.driver, options);
+  return runWithDriver(scenario, flags.driver, options.quiet, async (ready) => {
+    const { runAndPrint } = await import('../run/run-and-print.js');
+    return runAndPrint(scenario, { ...options, ...ready });
+  });
 }
 
 function collect(value: string, previous: string[] = []): string[] {

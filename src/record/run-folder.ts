@@ -1,4 +1,4 @@
-/** The folder of a new run, and its id. */
+/** The folder of a record: its name sorts by time, says what it is, and never clashes. */
 import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,14 +14,14 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Makes `<outDir>/<id>/`. The id is UTC time, scenario name, four random characters: sorts by time, says what it is, never clashes.
+ * Makes `<outDir>/<id>`: UTC time, name, four random characters.
  * @throws PortPartyError (exit 2) when the folder cannot be made
  */
-export function makeRunFolder(outDir: string, scenario: string, now: Date): { id: string; dir: string } {
+export function makeRunFolder(outDir: string, name: string, now: Date): { id: string; dir: string } {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
   const random = Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
-  const id = `${time}-${fileNamePart(scenario)}-${random}`;
+  const id = `${time}-${fileNamePart(name)}-${random}`;
   const dir = join(outDir, id);
   try {
     makeFolders(outDir);

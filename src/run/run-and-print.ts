@@ -6,13 +6,13 @@ import type { RunRecord } from '../record/run-record.js';
 import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
-import type { Driver } from '../testbed/driver.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Engine } from '../traffic/engine.js';
 import { runScenario } from './run.js';
+import type { WithDriver } from './run-with-driver.js';
 
-/** What the command line asks for beside the scenario. */
-export interface PrintOptions {
+/** What the command line asks for beside the scenario, and what the process that runs it has. */
+export interface RunAndPrintOptions extends WithDriver {
   outDir: string;
   engine: Engine['name'] | undefined;
   /** What relative gates are held against. */
@@ -20,15 +20,6 @@ export interface PrintOptions {
   json: boolean;
   quiet: boolean;
   keep: boolean;
-  driverReason: string;
-}
-
-/** The same with what the process that runs it has: a driver and its signals. */
-export interface RunAndPrintOptions extends PrintOptions {
-  /** Makes the driver; what it says of its progress goes to `onProgress`. */
-  driver(onProgress: (line: string) => void): Driver;
-  /** Aborted when the user asks to end. */
-  interrupt: AbortSignal;
 }
 
 /**

@@ -28,19 +28,27 @@ const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
  * @throws PortPartyError when the scenario is wrong (exit code 2), the testbed broke (3), or the run was interrupted (130)
  */
 export async function run(file: string, options: RunFileOptions = {}): Promise<RunRecord> {
-  const args = [MAIN, 'run', file, '--json', '--quiet'];
+  const args = ['run', file, '--json', '--quiet'];
   for (const variant of options.variants ?? []) args.push('--variant', variant);
   for (const [path, value] of Object.entries(options.set ?? {})) args.push('--set', `${path}=${value}`);
   for (const name of ['trials', 'seed', 'out', 'driver', 'engine', 'baseline'] as const) {
     if (options[name] !== undefined) args.push(`--${name}`, String(options[name]));
   }
-  const { code, stdout, stderr } = await outputOf(spawn(process.execPath, args), '');
+  return await printedJson<RunRecord>(args);
+}
+
+/**
+ * Runs the command line and resolves to the record that it prints, where it ends with one.
+ * @throws PortPartyError as the command line printed it, with its exit code
+ */
+export async function printedJson<Printed>(args: string[]): Promise<Printed> {
+  const { code, stdout, stderr } = await outputOf(spawn(process.execPath, [MAIN, ...args]), '');
   if (code === ExitCode.ok || code === ExitCode.gatesFailed || code === ExitCode.invalid) {
-    return JSON.parse(stdout) as RunRecord;
+    return JSON.parse(stdout) as Printed;
   }
   const exitCode = Object.values(ExitCode).find((known) => known === code) ?? ExitCode.testbed;
   const { message, hint } = readPrinted(stderr);
-  throw new PortPartyError(message || `portparty run ended with exit code ${code}`, { exitCode, hint });
+  throw new PortPartyError(message || `portparty ${args[0]} ended with exit code ${code}`, { exitCode, hint });
 }
 
 /** The error that the command line printed last (`cli/print-error.ts`); its message begins with the place. */

@@ -1,28 +1,46 @@
-/** A run with the driver that was asked for or that works here: in this process, or in one inside namespaces of its own. */
+/** Work on the driver that was asked for or that works here: in this process, or in one inside namespaces of its own. */
 import type { Scenario } from '../scenario/scenario.js';
 import { chooseDriver } from '../testbed/choose-driver.js';
+import type { Driver } from '../testbed/driver.js';
 import { isIsolated, isolate } from '../testbed/netns/isolate.js';
-import type { PrintOptions } from './run-and-print.js';
 
 /** Tells the inner process why the outer one chose the netns driver. */
 const REASON = 'PORTPARTY_DRIVER_REASON';
 
-/** Resolves to the exit code. Throws a PortPartyError (exit 2 or 3) where no driver can run the scenario. */
+/** What a verb works with once there is a driver. */
+export interface WithDriver {
+  /** Makes the driver; what it says of its progress goes to `onProgress`. */
+  driver(onProgress: (line: string) => void): Driver;
+  /** Why this driver was taken. */
+  driverReason: string;
+  /** Aborted when the user asks to end. */
+  interrupt: AbortSignal;
+}
+
+/** A verb from there on; resolves to the exit code. */
+export type DriverWork = (ready: WithDriver) => Promise<number>;
+
+/**
+ * Does the work and resolves to its exit code. On the netns driver this program starts again with the same arguments inside namespaces, comes
+ * to this place once more, and works there; so the work is to be reached by the arguments alone.
+ * Throws a PortPartyError (exit 2 or 3) where no driver can run the scenario.
+ */
 export async function runWithDriver(
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'variants'>,
   wanted: 'auto' | 'netns' | 'docker',
-  options: Omit<PrintOptions, 'driverReason'>,
+  quiet: boolean,
+  work: DriverWork,
 ): Promise<number> {
   // Each driver's half of the program is loaded only where it runs.
   if (isIsolated()) {
-    const { runInNamespaces } = await import('./with-netns.js');
-    return runInNamespaces(scenario, { ...options, driverReason: process.env[REASON] ?? '' });
+    const { workInNamespaces } = await import('./with-netns.js');
+    return workInNamespaces(work, process.env[REASON] ?? '');
   }
   const chosen = await chooseDriver(wanted, scenario);
-  if (!options.quiet) process.stderr.write(`driver ${chosen.driver}: ${chosen.reason}\n`);
+  if (!quiet) process.stderr.write(`driver ${chosen.driver}: ${chosen.reason}\n`);
   if (chosen.driver === 'docker') {
-    const { runInContainers } = await import('./with-docker.js');
-    return runInContainers(scenario, { ...options, driverReason: chosen.reason });
+    const { workInContainers } = await import('./with-docker.js');
+    return workInContainers(work, chosen.reason);
   }
   return isolate(process.argv.slice(1), { ...process.env, [REASON]: chosen.reason }, chosen.mode);
 }

@@ -7,8 +7,9 @@ import { keptWays, waysOf } from '../ledger/kept-ways.js';
 import { proxyTriesOf } from '../ledger/proxy-tries.js';
 import { kindOf } from '../nodes/registry.js';
 import { chainRecord } from '../record/chain-record.js';
-import type { RunRecord } from '../record/run-record.js';
+import type { RunRecord, TrialRecord } from '../record/run-record.js';
 import { createRecord, type RecordWriter, type TrialWriter } from '../record/write-record.js';
+import { endsAbout } from '../report/time-left.js';
 import type { Scenario, ScenarioVariant } from '../scenario/scenario.js';
 import type { Driver } from '../testbed/driver.js';
 import type { Testbed } from '../testbed/host.js';
@@ -17,6 +18,7 @@ import type { Plan } from '../topology/plan.js';
 import type { Engine } from '../traffic/engine.js';
 import { ENGINES } from '../traffic/engines.js';
 import { chooseEngine, makeTrafficPlan } from '../traffic/traffic-plan.js';
+import type { TrialResult } from './settle.js';
 import { runTrial, type TrialProgress } from './trial.js';
 
 /** What a run needs beside its scenario. */
@@ -34,6 +36,8 @@ export interface RunOptions {
   /** One line that a reader should see beside the result. */
   onRemark(text: string): void;
   interrupt: AbortSignal;
+  /** Called with each trial that ran to its end, while its outcomes are still there. */
+  onTrial?(result: TrialResult, trial: TrialRecord, idPrefix: string): void;
   /** Called with a chain that has been measured, before it is taken down (`--keep`). */
   keep?: (testbed: Testbed) => Promise<void>;
 }
@@ -46,17 +50,22 @@ export async function runScenario(
   scenario: Scenario,
   options: RunOptions,
 ): Promise<{ record: RunRecord; dir: string }> {
-  const plans = new Map(scenario.variants.map((variant) => [variant.name, makePlan(variant)]));
-  for (const variant of scenario.variants)
-    checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
   try {
-    if (options.baseline !== undefined)
-      checkBaseline(options.baseline, { scenario, driver: options.driver.name }, variantsWithRelativeGates(scenario));
-    await checkPlans(plans.values(), options);
-    return await runTrials(scenario, plans, options);
+    return await recordRun(scenario, options);
   } finally {
     await options.driver.close();
   }
+}
+
+/** The same on a driver that goes on to further runs. */
+export async function recordRun(scenario: Scenario, options: RunOptions): Promise<{ record: RunRecord; dir: string }> {
+  const plans = new Map(scenario.variants.map((variant) => [variant.name, makePlan(variant)]));
+  for (const variant of scenario.variants)
+    checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
+  if (options.baseline !== undefined)
+    checkBaseline(options.baseline, { scenario, driver: options.driver.name }, variantsWithRelativeGates(scenario));
+  await checkPlans(plans.values(), options);
+  return await runTrials(scenario, plans, options);
 }
 
 async function checkPlans(plans: Iterable<Plan>, { driver, interrupt }: RunOptions): Promise<void> {
@@ -92,13 +101,20 @@ async function runTrials(
   try {
     // Interleaved by trial, so that a drifting machine meets all variants alike; every other time backwards (A B, B A), for else the
     // later variant would meet a machine that has drifted a little further in every trial.
-    const variants = [...scenario.variants.entries()];
-    for (let trial = 1; trial <= scenario.trials; trial++) {
-      for (const [index, variant] of trial % 2 === 1 ? variants : variants.toReversed()) {
-        if (options.interrupt.aborted) break;
-        const one = { variant, index, trial, plan: plans.get(variant.name)! };
-        await oneTrial(scenario, one, options, { writer, noteVersions, remarks });
-      }
+    const order = Array.from({ length: scenario.trials }, (_, done) => {
+      const round = [...scenario.variants.entries()];
+      return (done % 2 === 0 ? round : round.toReversed()).map(([index, variant]) => {
+        return { variant, index, trial: done + 1, plan: plans.get(variant.name)! };
+      });
+    }).flat();
+    const plannedMs = order.map(({ variant }) => arrivalsMs(variant));
+    const tookMs: number[] = [];
+    for (const one of order) {
+      if (options.interrupt.aborted) break;
+      const begun = Date.now();
+      const label = labelOf(one, scenario.trials, order.length, endsAbout(plannedMs, tookMs), tookMs.length + 1);
+      await oneTrial(scenario, { ...one, label }, options, { writer, noteVersions, remarks });
+      tookMs.push(Date.now() - begun);
     }
   } catch (error) {
     writer.finish('interrupted');
@@ -118,12 +134,11 @@ interface Notes {
 
 async function oneTrial(
   scenario: Scenario,
-  one: { variant: ScenarioVariant; index: number; trial: number; plan: Plan },
+  one: { variant: ScenarioVariant; index: number; trial: number; plan: Plan; label: string },
   options: RunOptions,
   { writer, noteVersions, remarks }: Notes,
 ): Promise<void> {
-  const { variant, index, trial, plan } = one;
-  const label = scenario.trials === 1 ? variant.name : `${variant.name} (trial ${trial} of ${scenario.trials})`;
+  const { variant, index, trial, plan, label } = one;
   const logsRoot = writer.logsDir(variant.name, trial);
   const place = { trial: `${index}-${trial}`, logsRoot };
   const idPrefix = `${index}.${trial}`;
@@ -169,7 +184,7 @@ async function oneTrial(
       rows!.abandon();
       return;
     }
-    rows!.finish({
+    const recorded = rows!.finish({
       dropped: result.ledger.lost,
       delayed: result.ledger.delayed,
       pools: result.observations.pools,
@@ -184,6 +199,7 @@ async function oneTrial(
       proxies: proxyTriesOf(result.file.plan, [...result.observations.sightings.values()].flat()),
       ways: { kept: keptWays(result.outcomes, result.ledger), all: waysOf(result.file, result.ledger) },
     });
+    options.onTrial?.(result, recorded, idPrefix);
   } finally {
     clearInterval(timer);
   }
@@ -204,6 +220,25 @@ function checkEngine(variant: ScenarioVariant, plan: Plan, seed: number, wanted:
 
 function variantsWithRelativeGates({ variants }: Scenario): string[] {
   return variants.filter(({ gates }) => gates.some(({ text }) => isRelative(parseGate(text)))).map(({ name }) => name);
+}
+
+function arrivalsMs({ traffic }: ScenarioVariant): number {
+  return traffic.arrivals.reduce((sum, { forMs }) => sum + forMs, 0);
+}
+
+/** `wider-pool (trial 2 of 5; 7 of 20, until ~21:43)`. */
+function labelOf(
+  { variant, trial }: { variant: ScenarioVariant; trial: number },
+  trials: number,
+  all: number,
+  end: string,
+  number: number,
+): string {
+  const parts = [
+    ...(trials > 1 ? [`trial ${trial} of ${trials}`] : []),
+    ...(all > 1 ? [`${number} of ${all}, until ~${end}`] : []),
+  ];
+  return parts.length === 0 ? variant.name : `${variant.name} (${parts.join('; ')})`;
 }
 
 function isClosedLoop(variant: ScenarioVariant): boolean {

@@ -1,14 +1,13 @@
-/** A run on the docker driver, in this process: what it makes carries labels, and a reaper removes it should the process be killed. */
+/** Work on the docker driver, in this process: what it makes carries labels, and a reaper removes it should the process be killed. */
 import { ExitCode } from '../errors.js';
-import type { Scenario } from '../scenario/scenario.js';
 import { raiseDescriptorLimit } from '../sys/descriptors.js';
 import { connectDaemon } from '../testbed/docker/daemon.js';
 import { dockerDriver } from '../testbed/docker/driver.js';
 import { removeAbandoned } from '../testbed/docker/leftovers.js';
-import { type PrintOptions, runAndPrint } from './run-and-print.js';
+import type { DriverWork } from './run-with-driver.js';
 
-/** The first signal ends the run in order, the second one at once: the reaper removes the rest then. */
-export async function runInContainers(scenario: Scenario, options: PrintOptions): Promise<ExitCode> {
+/** The first signal ends the work in order, the second one at once: the reaper removes the rest then. */
+export async function workInContainers(work: DriverWork, driverReason: string): Promise<number> {
   const interrupt = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const onSignal = () => {
@@ -26,9 +25,9 @@ export async function runInContainers(scenario: Scenario, options: PrintOptions)
       // What a killed run left takes its place, and nothing else: this run finds another one.
       process.stderr.write(`what a killed run left stays for now: ${(error as Error).message}\n`);
     }
-    return await runAndPrint(scenario, {
-      ...options,
+    return await work({
       driver: (onProgress) => dockerDriver(daemon, onProgress, interrupt.signal),
+      driverReason,
       interrupt: interrupt.signal,
     });
   } finally {

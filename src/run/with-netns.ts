@@ -1,13 +1,11 @@
-/** A run on the netns driver: the outer half starts this program again inside its own namespaces, the inner half runs there. */
-import type { ExitCode } from '../errors.js';
-import type { Scenario } from '../scenario/scenario.js';
+/** Work on the netns driver: the outer half starts this program again inside its own namespaces, the inner half works there. */
 import { netnsDriver } from '../testbed/netns/driver.js';
 import { enterIsolated } from '../testbed/netns/enter.js';
-import { type PrintOptions, runAndPrint } from './run-and-print.js';
+import type { DriverWork } from './run-with-driver.js';
 
 /** The inner half. `driverReason` comes from the outer one. */
-export function runInNamespaces(scenario: Scenario, options: PrintOptions): Promise<ExitCode> {
+export function workInNamespaces(work: DriverWork, driverReason: string): Promise<number> {
   const interrupt = new AbortController();
   enterIsolated(() => interrupt.abort());
-  return runAndPrint(scenario, { ...options, driver: netnsDriver, interrupt: interrupt.signal });
+  return work({ driver: netnsDriver, driverReason, interrupt: interrupt.signal });
 }

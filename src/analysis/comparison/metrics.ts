@@ -1,8 +1,8 @@
 /** What is compared: the metrics of gates (docs/gates.md), each with the direction that is better and the scale on which trials are averaged. */
 import { usageError } from '../../errors.js';
 import type { Measured, VariantRecord } from '../../record/run-record.js';
-import { observe } from '../observe-metric.js';
 import { type GateMetric, GateSyntaxError, type GateUnit, parseMetric } from '../gate-expression.js';
+import { observe } from '../observe-metric.js';
 
 /** One metric of a comparison. */
 export interface ComparedMetric {

@@ -99,7 +99,7 @@ function chapterText(page: Page, record: RunRecord, story: Story, chapter: Chapt
     ...(late > 0 ? [`${count(late)} late`] : []),
   ];
   page.line(`  ${number}${colors.red(colors.bold(`${cause}@${at}`))}${colors.dim(`  ${parts.join(', ')}`)}`);
-  page.paragraph(`${BECAUSE[cause]?.(at) ?? `${cause} at ${at}`}${fullness(chapter)}.`, BODY);
+  page.paragraph(whatRanOut(chapter), BODY);
   page.paragraph(whenText(chapter), BODY);
   for (const after of wake) page.paragraph(wakeText(story, chapter, after), BODY);
   if (chapter.lost + chapter.wake.length > 0) page.paragraph(suffered(chapter), BODY);
@@ -109,6 +109,12 @@ function chapterText(page: Page, record: RunRecord, story: Story, chapter: Chapt
       BODY,
     );
   help(page, record, story, chapter);
+}
+
+/** The sentence that a chapter begins with: what ran out, where, how full it was and when. */
+export function whatRanOut(chapter: Chapter): string {
+  const { cause, at } = chapter;
+  return `${BECAUSE[cause]?.(at) ?? `${cause} at ${at}`}${fullness(chapter)}.`;
 }
 
 function fullness({ pool, cause, at }: Chapter): string {
