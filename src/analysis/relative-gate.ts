@@ -1,10 +1,14 @@
 /** A gate on what a baseline measured: it fails when the trials show that the bound is broken, by a plain comparison where they are too few. */
 import type { GateResult } from '../record/run-record.js';
-import { ALPHA, type BrokenSide, canShow, permutationP } from './beyond-baseline.js';
 import type { Margin, Operator, RelativeGate } from './gate-expression.js';
 import { type GateNumbers, observe } from './observe-metric.js';
+import { labelTest, type Side, smallestPOf } from './permutation.js';
 
-const BROKEN_SIDE: Record<RelativeGate['operator'], BrokenSide> = {
+/** Chance of failing a gate whose bound is kept: the level of the test. */
+const ALPHA = 0.05;
+
+/** On which side of the bound a value breaks it. */
+const BROKEN_SIDE: Record<RelativeGate['operator'], Side> = {
   '<': 'above',
   '<=': 'above',
   '>': 'below',
@@ -39,12 +43,10 @@ export function evaluateRelative(
   const against = { value, bound, trials };
   const within = holds(observed, operator, bound);
   const side = BROKEN_SIDE[operator];
-  if (!canShow(trials.run, trials.baseline, side)) return { gate, observed, pass: within, baseline: against };
-  const p = permutationP(
-    run,
-    baseline.map((one) => moved(one, margin)),
-    side,
-  );
+  if (smallestPOf([trials.run, trials.baseline], false, side) > ALPHA)
+    return { gate, observed, pass: within, baseline: against };
+  const atBound = baseline.map((one) => moved(one, margin));
+  const { p } = labelTest(run, atBound, { side });
   return { gate, observed, pass: within || p > ALPHA, baseline: { ...against, p: round(p) } };
 }
 

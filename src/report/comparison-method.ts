@@ -1,6 +1,6 @@
 /** How a comparison was made, in words, with the sources. */
 import type { Comparison } from '../analysis/comparison/comparison.js';
-import { DRAWS } from '../analysis/comparison/permutation.js';
+import { DRAWS } from '../analysis/permutation.js';
 import { confidenceLevel } from './comparison-numbers.js';
 import { count, plural } from './format.js';
 

@@ -1,8 +1,8 @@
 /** Gates on a baseline: what decides with one trial, with several, and what is never decided by noise. */
 import { describe, expect, it } from 'vitest';
-import { canShow, permutationP } from '../../src/analysis/beyond-baseline.js';
 import { evaluateGates } from '../../src/analysis/evaluate-gates.js';
 import type { GateNumbers } from '../../src/analysis/observe-metric.js';
+import { labelTest, smallestPOf } from '../../src/analysis/permutation.js';
 import { randomStream } from '../../src/traffic/random.js';
 import { measuredNumbers } from '../helpers/trials.js';
 
@@ -133,26 +133,20 @@ describe('the permutation test', () => {
     // The 8 ways to one of each, whose sum is the mean, and the 6 above.
     [[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], 'above', 14 / 20],
   ] as const)('of %j against %j, %s, is %d', (run, bound, side, p) => {
-    expect(permutationP([...run], [...bound], side)).toBeCloseTo(p, 12);
+    expect(labelTest(run, bound, { side }).p).toBeCloseTo(p, 12);
   });
 
-  it('knows from which number of trials on it can fail a gate', () => {
-    expect([
-      canShow(1, 1, 'above'),
-      canShow(2, 2, 'above'),
-      canShow(3, 3, 'above'),
-      canShow(2, 6, 'above'),
-      canShow(1, 19, 'above'),
-      canShow(3, 3, 'either'),
-      canShow(4, 4, 'either'),
-      canShow(0, 5, 'above'),
-    ]).toEqual([false, false, true, true, true, false, true, false]);
+  it('knows the smallest p that so many trials can give', () => {
+    expect(smallestPOf([2, 2], false, 'above')).toBe(1 / 6);
+    expect(smallestPOf([3, 3], false, 'above')).toBe(1 / 20);
+    expect(smallestPOf([3, 3], false, 'either')).toBe(2 / 20);
+    expect(smallestPOf([2, 6], false, 'either')).toBe(1 / 28);
   });
 
   it('of many trials is near the exact one', () => {
     const [low, high] = [0, 10].map((first) => Array.from({ length: 12 }, (_, index) => first + index));
-    expect(permutationP(high, low, 'above')).toBeLessThan(0.001);
-    expect(permutationP(low, low, 'above')).toBeGreaterThan(0.4);
+    expect(labelTest(high, low, { side: 'above' }).p).toBeLessThan(0.001);
+    expect(labelTest(low, low, { side: 'above' }).p).toBeGreaterThan(0.4);
   });
 
   // 1000 runs whose true mean is the bound: at 5 % between 28 and 72 may fail by chance (five standard deviations either way: 15 and 85).

@@ -1,10 +1,10 @@
 /** One metric of two settings, from its values by trial: how far apart, how sure, by what chance. */
 import { mean, sampleVariance } from 'simple-statistics';
 import type { TrialRecord } from '../../record/run-record.js';
+import { labelTest, signFlipTest, type TestResult } from '../permutation.js';
 import { pairedInterval, unpairedInterval } from './bootstrap.js';
 import type { Side } from './comparison.js';
 import { type ComparedMetric, SHORTEST_MS } from './metrics.js';
-import { labelTest, signFlipTest, type TestResult } from './permutation.js';
 
 /** The trials of two settings; those of a pair stand at the same place. */
 export interface Trials {

@@ -1,6 +1,7 @@
 /** Two runs, or the variants of one: what differs, how sure that is, and what so few trials cannot say. Never a winner by noise. */
 import { usageError } from '../../errors.js';
 import type { RunRecord, TrialRecord } from '../../record/run-record.js';
+import { smallestPOf } from '../permutation.js';
 import { RESAMPLES } from './bootstrap.js';
 import { arrivalObstacles, type Obstacle, statusObstacles, validityObstacles, variantObstacles } from './comparable.js';
 import { type Contrast, contrastOf, type Trials } from './compare-metric.js';
@@ -15,7 +16,6 @@ import { holm } from './holm.js';
 import { chooseMetrics } from './metrics.js';
 import { trialsToShow, trialsToShowAnything } from './needed-trials.js';
 import { type Pair, type PairOptions, pairsOfOne, pairsOfTwo, sameSeed, sidesOf, trialsOf } from './pairs.js';
-import { smallestPOf } from './permutation.js';
 
 /** What to compare, and how. */
 export interface CompareOptions extends PairOptions {

@@ -1,6 +1,7 @@
 /** How many trials a comparison needs: to be able to show anything, and to show a difference as large as the one that was seen. */
+
+import { smallestPOf } from '../permutation.js';
 import { normalQuantile } from './distributions.js';
-import { smallestPOf } from './permutation.js';
 
 /** How sure one wants to be to see a difference that is there. */
 const POWER = 0.8;

@@ -4,7 +4,7 @@ import { pairedInterval, unpairedInterval } from '../../../src/analysis/comparis
 import { normalQuantile, normalShare, tQuantile } from '../../../src/analysis/comparison/distributions.js';
 import { holm } from '../../../src/analysis/comparison/holm.js';
 import { MOST_TRIALS, trialsToShow, trialsToShowAnything } from '../../../src/analysis/comparison/needed-trials.js';
-import { DRAWS, labelTest, signFlipTest, smallestPOf } from '../../../src/analysis/comparison/permutation.js';
+import { DRAWS, labelTest, signFlipTest, smallestPOf } from '../../../src/analysis/permutation.js';
 import { type RandomStream, randomStream } from '../../../src/traffic/random.js';
 import { gaussian } from '../../helpers/simulated-runs.js';
 

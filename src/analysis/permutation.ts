@@ -4,11 +4,11 @@
  * do ("Permutation P-values should never be zero", Statistical Applications in Genetics and Molecular Biology 9, 2010).
  */
 import { sum } from 'simple-statistics';
-import { type RandomStream, randomStream } from '../../traffic/random.js';
+import { type RandomStream, randomStream } from '../traffic/random.js';
 
 /** What a test says. */
 export interface TestResult {
-  /** Two-sided: the share of arrangements at least as far apart as the trials were. */
+  /** The share of arrangements at least as far apart as the trials were, on the side that was asked about. */
   p: number;
   /** The smallest p that these numbers can give, however they are arranged. */
   smallestP: number;
@@ -17,6 +17,9 @@ export interface TestResult {
   /** Whether all arrangements were gone through. */
   exact: boolean;
 }
+
+/** Where the base would have to lie, seen from the other setting, to count as far apart. */
+export type Side = 'above' | 'below' | 'either';
 
 /** Up to so many arrangements are gone through one by one: 17 paired trials, or 10 against 10. */
 const MOST_ENUMERATED = 200_000;
@@ -31,8 +34,7 @@ const ROUNDING = 1e-9;
  */
 export function signFlipTest(differences: readonly number[], seed = 1): TestResult {
   const distances = differences.filter((difference) => difference !== 0).map(Math.abs);
-  const observed = Math.abs(sum([...differences, 0]));
-  const tally = newTally(observed, sum([...distances, 0]));
+  const tally = newTally(sum([...differences, 0]), sum([...distances, 0]), 'either');
   if (2 ** distances.length <= MOST_ENUMERATED) {
     const flip = (index: number, total: number): void => {
       if (index === distances.length) tally.add(total);
@@ -64,12 +66,16 @@ export function signFlipTest(differences: readonly number[], seed = 1): TestResu
  * Of trials that are no pairs: chance could as well have dealt the same numbers to the two settings in any other way (Fisher 1935;
  * Pitman 1937, Supplement to the Journal of the Royal Statistical Society 4). The statistic is the difference of the means.
  */
-export function labelTest(base: readonly number[], other: readonly number[], seed = 1): TestResult {
+export function labelTest(
+  base: readonly number[],
+  other: readonly number[],
+  { side = 'either', seed = 1 }: { side?: Side; seed?: number } = {},
+): TestResult {
   const all = [...base, ...other];
   const differs = all.some((value) => value !== all[0]);
   const total = sum(all);
   const apart = (baseSum: number) => baseSum / base.length - (total - baseSum) / other.length;
-  const tally = newTally(Math.abs(apart(sum([...base]))), sum(all.map(Math.abs)));
+  const tally = newTally(apart(sum([...base])), sum(all.map(Math.abs)), side);
   if (combinations(all.length, base.length) <= MOST_ENUMERATED) {
     const deal = (index: number, left: number, baseSum: number): void => {
       if (left === 0) tally.add(apart(baseSum));
@@ -90,22 +96,25 @@ export function labelTest(base: readonly number[], other: readonly number[], see
  * The smallest p that so many trials of the base and of the other setting can give at all: with n pairs 2 of the 2^n arrangements lie as far
  * apart as can be.
  */
-export function smallestPOf(trials: readonly [number, number], paired: boolean): number {
+export function smallestPOf(trials: readonly [number, number], paired: boolean, side: Side = 'either'): number {
   const [base, other] = trials;
   const ways = paired ? 2 ** Math.min(base, other) : combinations(base + other, base);
-  const smallest = Math.min(1, (paired || base === other ? 2 : 1) / ways);
+  // Two-sided, with as many trials of either, the mirror image lies as far apart.
+  const smallest = Math.min(1, (side === 'either' && (paired || base === other) ? 2 : 1) / ways);
   return ways <= MOST_ENUMERATED ? smallest : Math.max(smallest, 1 / (DRAWS + 1));
 }
 
 /** Counts arrangements by how far apart they are, against what was observed; `scale` tells rounding from a difference. */
-function newTally(observed: number, scale: number) {
+function newTally(observed: number, scale: number, side: Side) {
+  const distanceOf = side === 'either' ? Math.abs : (statistic: number) => (side === 'above' ? statistic : -statistic);
+  const seen = distanceOf(observed);
   const tolerance = scale * ROUNDING;
   let [arrangements, asFar, farthest, atFarthest] = [0, 0, Number.NEGATIVE_INFINITY, 0];
   return {
     add(statistic: number): void {
-      const distance = Math.abs(statistic);
+      const distance = distanceOf(statistic);
       arrangements++;
-      if (distance >= observed - tolerance) asFar++;
+      if (distance >= seen - tolerance) asFar++;
       if (distance > farthest + tolerance) [farthest, atFarthest] = [distance, 1];
       else if (distance >= farthest - tolerance) atFarthest++;
     },
