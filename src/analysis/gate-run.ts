@@ -1,6 +1,7 @@
 /** Gates again on the record of a run: its own or others, all variants or some, with a baseline or without. */
 import { type PortPartyError, usageError } from '../errors.js';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
+import { namesVariant } from '../scenario/matrix.js';
 import { type Baseline, checkBaseline, noteOf } from './baseline.js';
 import { evaluateGates, needsBaseline, verdictOf } from './evaluate-gates.js';
 import { GateSyntaxError, isRelative, nodesNamed, parseGate } from './gate-expression.js';
@@ -35,7 +36,7 @@ export function gateRun(record: RunRecord, options: GateOptions = {}): RunRecord
     checkVariant(name, names, record.id);
 
   const asked = record.variants
-    .filter(({ name }) => chosen.includes(name))
+    .filter(({ name }) => chosen.some((wanted) => namesVariant(wanted, name)))
     .map((variant) => ({ variant, gates: given === undefined ? ownGates(variant) : gatesFor(given, variant.name) }));
   const relative = asked.filter(({ variant, gates }) => checkGates(gates, variant, options));
   if (baseline !== undefined)
@@ -59,11 +60,13 @@ function ownGates({ gates, skippedGates = [] }: VariantRecord): string[] {
 }
 
 function gatesFor(given: { gate: string; variants?: string[] }[], variant: string): string[] {
-  return given.filter(({ variants }) => variants?.includes(variant) ?? true).map(({ gate }) => gate);
+  return given
+    .filter(({ variants }) => variants?.some((wanted) => namesVariant(wanted, variant)) ?? true)
+    .map(({ gate }) => gate);
 }
 
 function checkVariant(name: string, names: string[], run: string): void {
-  if (names.includes(name)) return;
+  if (names.some((variant) => namesVariant(name, variant))) return;
   const close = nearest(name, names);
   const hint = close === undefined ? `it has ${names.join(', ') || 'none'}` : `did you mean ${close}?`;
   throw usageError(`the run has no variant "${name}"`, run, hint);

@@ -111,6 +111,8 @@ export interface TrialRecord extends Measured {
 /** A variant over all its trials: counts are sums, percentiles come from the merged histograms, throughput is the mean. */
 export interface VariantRecord extends Measured {
   name: string;
+  /** Of a combination of the matrix: its settings by their short names, in the file's order. Absent for other variants. */
+  cell?: Record<string, string>;
   /** Trials that ran to their end. */
   trials: number;
   /** The names of its nodes; absent in records of older versions. */

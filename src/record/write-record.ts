@@ -43,6 +43,8 @@ export interface RecordOptions {
 /** What belongs to a trial from its start on. */
 export interface TrialStart extends TrialInfo {
   outcomes: Outcomes;
+  /** The variant's settings, where it is a combination of the matrix. */
+  cell?: Record<string, string>;
   /** The chain, for explanations. */
   chain?: ChainRecord;
 }
@@ -249,7 +251,7 @@ function writeLatencyLogs(dir: string, { variant, trial, startedAtMs, outcomes }
 
 function addTrial(
   variants: VariantRecord[],
-  { variant: name, nodes }: TrialInfo,
+  { variant: name, cell, nodes }: TrialStart,
   trial: TrialRecord,
   latencies: LatencyHistograms[],
   evaluate: (variant: Measured & { perTrial: TrialRecord[] }) => Pick<VariantRecord, 'gates' | 'skippedGates'>,
@@ -259,6 +261,7 @@ function addTrial(
   const measured = mergeTrials(perTrial, latencies);
   const variant: VariantRecord = {
     name,
+    ...(cell !== undefined && { cell }),
     trials: perTrial.length,
     nodes,
     ...measured,

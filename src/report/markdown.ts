@@ -4,6 +4,7 @@ import { explainDifference } from './difference.js';
 import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, poolOf } from './format.js';
 import { observedAgainst, SKIPPED } from './gate-text.js';
 import { attackLines, eventLines } from './happenings.js';
+import { heatMapMarkdown } from './heat-map.js';
 
 const VERDICTS: Record<RunRecord['verdict'], string> = {
   pass: '✓ all gates hold',
@@ -18,6 +19,7 @@ export function renderMarkdown(record: RunRecord): string {
     `# ${text(record.scenario.name)}: ${record.verdict === 'none' && record.status === 'interrupted' ? 'interrupted' : VERDICTS[record.verdict]}`,
     text(explainDifference(record)),
     table(record.variants),
+    heatMapMarkdown(record.variants, text),
     events(record.variants),
     attacks(record.variants),
     invalid(record.variants),

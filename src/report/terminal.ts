@@ -6,6 +6,7 @@ import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, plural, poolO
 import { against, observed, SKIPPED } from './gate-text.js';
 import { grid, INDENT } from './grid.js';
 import { attackLines, eventLines } from './happenings.js';
+import { renderHeatMap } from './heat-map.js';
 import { visibleLength, wrap } from './wrap.js';
 
 /** What the place of printing can show. */
@@ -36,6 +37,7 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
   const blocks = [
     heading(record, colors, width),
     table(record.variants, colors, width),
+    renderHeatMap(record.variants, colors),
     happenings(record.variants, colors, width),
     paragraph(explainDifference(record), width),
     gates(record.variants, colors, width),

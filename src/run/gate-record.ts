@@ -8,6 +8,7 @@ import { readRun } from '../record/read-record.js';
 import type { RunRecord } from '../record/run-record.js';
 import { plural } from '../report/format.js';
 import { type GatesFile, type PlacedGate, parseGatesFile } from '../scenario/gates-file.js';
+import { namesVariant } from '../scenario/matrix.js';
 
 /** What the command line asks for. */
 export interface GateRecordOptions {
@@ -63,7 +64,10 @@ export function gateRecord(run: string, options: GateRecordOptions): JudgedRecor
 /** A scenario has gates for all its variants, a run perhaps only some of them. Variants that neither knows are left in, to be refused. */
 function ofThisRun({ gates, variants }: GatesFile, record: RunRecord): { gates: PlacedGate[]; remarks: string[] } {
   const absent = variants.filter((name) => !record.variants.some((variant) => variant.name === name));
-  const present = gates.map((gate) => ({ ...gate, variants: gate.variants?.filter((name) => !absent.includes(name)) }));
+  const isAbsent = (wanted: string) =>
+    absent.some((name) => namesVariant(wanted, name)) &&
+    !record.variants.some(({ name }) => namesVariant(wanted, name));
+  const present = gates.map((gate) => ({ ...gate, variants: gate.variants?.filter((name) => !isAbsent(name)) }));
   const kept = present.filter((gate) => gate.variants?.length !== 0);
   const left = gates.length - kept.length;
   const remark = `${plural(left, 'gate is', 'gates are')} left out: the run has not the variants ${absent.join(', ')}`;

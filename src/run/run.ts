@@ -162,6 +162,7 @@ async function oneTrial(
       onBegin({ plan: built, traffic, outcomes, startedAtMs }) {
         rows = writer.beginTrial({
           variant: variant.name,
+          cell: variant.cell,
           trial,
           idPrefix,
           steps: traffic.steps.map((step) => step.name),

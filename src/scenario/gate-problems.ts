@@ -1,6 +1,7 @@
 /** What is wrong with the gates: their grammar, and the nodes and variants that they name. */
 import { type GateExpression, GateSyntaxError, nodesNamed, parseGate } from '../analysis/gate-expression.js';
 import type { Topology } from '../topology/chain.js';
+import { namesVariant } from './matrix.js';
 import type { KeyPath, Problem } from './problem.js';
 import { didYouMean } from './schema-problems.js';
 
@@ -25,7 +26,7 @@ export function writtenGates(gates: (string | { gate: string; variants?: string[
 /** The problems of one gate; `topologies` are those of the variants, by name, as far as they could be read. */
 export function gateProblems(gate: WrittenGate, topologies: ReadonlyMap<string, Topology | undefined>): Problem[] {
   const names = [...topologies.keys()];
-  const strangers = (gate.variants ?? []).filter((variant) => !topologies.has(variant));
+  const strangers = (gate.variants ?? []).filter((wanted) => !names.some((name) => namesVariant(wanted, name)));
   const problems = strangers.map(
     (variant): Problem => ({
       message: `there is no variant \`${variant}\``,
@@ -52,7 +53,10 @@ function nodeProblems(
 ): Problem[] {
   const known = [...topologies].filter((entry): entry is [string, Topology] => entry[1] !== undefined);
   const without = known
-    .filter(([variant, topology]) => (gate.variants ?? [variant]).includes(variant) && !Object.hasOwn(topology, node))
+    .filter(
+      ([variant, topology]) =>
+        (gate.variants ?? [variant]).some((wanted) => namesVariant(wanted, variant)) && !Object.hasOwn(topology, node),
+    )
     .map(([variant]) => variant);
   if (without.length === 0) return [];
   const place = { path: gate.path, at: 'value', shift: gate.text.lastIndexOf(node) } as const;

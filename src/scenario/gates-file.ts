@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GateSyntaxError, parseGate } from '../analysis/gate-expression.js';
 import { usageError } from '../errors.js';
 import { writtenGates } from './gate-problems.js';
+import { readMatrix } from './matrix.js';
 import { isMapping } from './merge-patch.js';
 import { placer, throwProblems } from './placing.js';
 import type { Problem } from './problem.js';
@@ -42,7 +43,7 @@ export function parseGatesFile(text: string, file: string): GatesFile {
     throw usageError('the file holds no gates', `${file}:1:1`, 'write a list, or `gates:` with a list behind it');
   const checked = checkSchema(gatesSchema, isList ? { gates: raw } : raw);
   const gates = writtenGates(checked.value?.gates ?? []);
-  const place = placer(source, []);
+  const place = placer(source, [], new Map());
   // In a list, paths begin with the item and not with `gates`.
   const inFile = <Placed extends { path: Problem['path'] }>(one: Placed) => ({
     ...one,
@@ -54,7 +55,12 @@ export function parseGatesFile(text: string, file: string): GatesFile {
     const { line } = source.lines.linePos(offsetOf(spot, 'value'));
     return { gate, ...(variants === undefined ? {} : { variants }), line };
   });
-  return { gates: placed, variants: isMapping(raw) && isMapping(raw.variants) ? Object.keys(raw.variants) : [] };
+  return { gates: placed, variants: isMapping(raw) ? variantNames(raw) : [] };
+}
+
+function variantNames({ variants, matrix }: Record<string, unknown>): string[] {
+  const { cells } = readMatrix(matrix ?? {}, () => '');
+  return [...(isMapping(variants) ? Object.keys(variants) : []), ...cells.map(({ name }) => name)];
 }
 
 function grammarProblem({ text, path }: { text: string; path: Problem['path'] }): Problem[] {

@@ -8,6 +8,8 @@ import type { KeyPath } from './problem.js';
 export interface Override {
   /** As messages name it: `--set topology.edge.ports=1024-65535`. */
   option: string;
+  /** The same for a key that nobody knows, where that stands elsewhere. */
+  key?: string;
   path: KeyPath;
   /** Parsed as YAML; null removes the key. */
   value: unknown;
@@ -22,18 +24,25 @@ export function parseOverride(text: string): Override {
   const equals = text.indexOf('=');
   const example = 'write it like --set topology.edge.ports=1024-65535';
   if (equals === -1) throw usageError('there is no `=` and no value', option, example);
-  const words = text.slice(0, equals).trim().split('.');
-  const sysctls = words.indexOf('sysctls');
-  const names = sysctls > 0 && sysctls < words.length - 1 ? words.slice(0, sysctls + 1) : words;
-  const wrong = names.find((word) => !/^[A-Za-z0-9-]+$/.test(word));
+  const path = pathOf(text.slice(0, equals).trim().split('.'));
+  const sysctls = path.indexOf('sysctls');
+  const wrong = path.find((word, at) => !/^[A-Za-z0-9-]+$/.test(String(word)) && (sysctls === -1 || at <= sysctls));
   if (wrong !== undefined) throw usageError(`"${text.slice(0, equals)}" is not a path of keys`, option, example);
-  const path: KeyPath = names.map((word) => (/^\d+$/.test(word) ? Number(word) : word));
-  if (names !== words) path.push(words.slice(sysctls + 1).join('.'));
   try {
     return { option, path, value: parse(text.slice(equals + 1)) };
   } catch {
     throw usageError(`"${text.slice(equals + 1)}" is not a YAML value`, option, 'put it in quotes');
   }
+}
+
+/** The keys of a dotted path: numbers are items of a list; what follows `sysctls` is one name, dots and all. */
+export function pathOf(words: string[]): KeyPath {
+  const sysctls = words.indexOf('sysctls');
+  const hasName = sysctls > 0 && sysctls < words.length - 1;
+  const path: KeyPath = words
+    .slice(0, hasName ? sysctls + 1 : undefined)
+    .map((word) => (/^\d+$/.test(word) ? Number(word) : word));
+  return hasName ? [...path, words.slice(sysctls + 1).join('.')] : path;
 }
 
 /**

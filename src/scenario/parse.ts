@@ -7,6 +7,7 @@ import { eventProblems } from './event-problems.js';
 import { toEvents } from './events.js';
 import { gateProblems, type WrittenGate, writtenGates } from './gate-problems.js';
 import { imageProblems } from './image-problems.js';
+import { type Cell, namesVariant, readMatrix } from './matrix.js';
 import { isMapping, mergePatch } from './merge-patch.js';
 import { applyOverride, type Override, parseOverride } from './overrides.js';
 import { type Placer, placer, throwProblems } from './placing.js';
@@ -14,7 +15,7 @@ import type { KeyPath, PlacedProblem, Problem } from './problem.js';
 import type { Scenario, ScenarioVariant } from './scenario.js';
 import { type Body, bodySchema, headSchema, toTraffic } from './schema.js';
 import { checkSchema, didYouMean, valueAt } from './schema-problems.js';
-import { readSource } from './source.js';
+import { find, offsetOf, readSource, whereOf } from './source.js';
 import { trafficProblems } from './traffic-problems.js';
 import { throwYamlErrors, valuesOf } from './yaml-errors.js';
 
@@ -31,6 +32,7 @@ export interface LoadOptions {
 /** The text of a configuration file, by its path as written in the scenario; throws an Error when it can't be read. */
 export type ReadConfig = (path: string) => string;
 
+const NO_MATRIX: ReturnType<typeof readMatrix> = { cells: [], problems: [] };
 const BODY_KEYS = ['topology', 'traffic', 'events'];
 
 /**
@@ -45,14 +47,18 @@ export function parseScenario(text: string, file: string, options: LoadOptions, 
   const raw = overrides.reduce<unknown>(applyOverride, written);
   if (!isMapping(raw)) throw usageError('the file is not a scenario', `${file}:1:1`, 'it starts with `name: …`');
 
-  const place = placer(source, overrides);
+  const at = (path: KeyPath, part: 'key' | 'value') =>
+    whereOf(source, offsetOf(find(source, source.document.contents, path), part));
+  const { cells, problems } = raw.matrix === undefined ? NO_MATRIX : readMatrix(raw.matrix, at);
+  const place = placer(source, overrides, new Map(cells.map(({ name, settings }) => [name, settings])));
   const head = checkSchema(headSchema, omit(raw, BODY_KEYS));
-  const found: PlacedProblem[] = [...head.problems, ...unsupported(raw)].map((problem) => place(problem));
-  const patches = patchesOf(raw);
-  checkSelection(options.variants, [...patches.keys()]);
-  checkNodes(overrides, [written, ...patches.values()]);
+  const found: PlacedProblem[] = [...head.problems, ...problems].map((problem) => place(problem));
+  const changes = changesOf(raw, cells);
+  checkSelection(options.variants, [...changes.keys()]);
+  const settings = [...new Set(cells.flatMap((cell) => cell.settings))];
+  checkNodes([...overrides, ...settings], [written, ...[...changes.values()].map(({ patch }) => patch)]);
 
-  const bodies = readBodies(raw, patches, overrides, place, found);
+  const bodies = readBodies(raw, changes, overrides, place, found);
   const gates = writtenGates(head.value?.gates ?? []);
   const topologies = new Map([...bodies].map(([name, body]) => [name, body?.topology]));
   found.push(...gates.flatMap((gate) => gateProblems(gate, topologies)).map((problem) => place(problem)));
@@ -60,10 +66,10 @@ export function parseScenario(text: string, file: string, options: LoadOptions, 
   const configs = new Map([...bodies].map(([name, body]) => [name, body ? read(name, body.topology) : {}]));
   throwProblems(found);
   const variants = [...bodies].flatMap(([name, body]) =>
-    body ? [toVariant(name, body, gates, place, configs.get(name)!)] : [],
+    body ? [toVariant({ name, cell: changes.get(name)!.cell }, body, gates, place, configs.get(name)!)] : [],
   );
 
-  const chosen = options.variants?.length ? options.variants : [...patches.keys()];
+  const chosen = options.variants?.length ? options.variants : [...changes.keys()];
   const { name, description, seed, trials } = head.value!;
   return {
     name,
@@ -72,7 +78,7 @@ export function parseScenario(text: string, file: string, options: LoadOptions, 
     sha256: createHash('sha256').update(text).digest('hex'),
     seed: wholeNumber('--seed', options.seed, 0) ?? seed,
     trials: wholeNumber('--trials', options.trials, 1) ?? trials,
-    variants: variants.filter((variant) => chosen.includes(variant.name)),
+    variants: variants.filter((variant) => chosen.some((wanted) => namesVariant(wanted, variant.name))),
   };
 }
 
@@ -80,23 +86,35 @@ function omit(raw: Record<string, unknown>, keys: string[]): Record<string, unkn
   return Object.fromEntries(Object.entries(raw).filter(([key]) => !keys.includes(key)));
 }
 
-/** The patches by variant, in the file's order; one empty patch named `default` where there are no variants. */
-function patchesOf({ variants }: Record<string, unknown>): Map<string, unknown> {
-  // A variant without anything behind its colon changes nothing.
-  const patches = Object.entries(isMapping(variants) ? variants : {}).map(
-    ([name, patch]) => [name, patch ?? {}] as const,
-  );
-  return new Map(patches.length > 0 ? patches : [['default', {}]]);
+/** What makes a variant of the scenario: a patch, then settings. */
+interface Change {
+  patch: unknown;
+  settings: Override[];
+  /** Of a combination of the matrix. */
+  cell?: Record<string, string>;
+}
+
+/** By variant: those with names in the file's order, then the matrix; one without any change, named `default`, where there is neither. */
+function changesOf({ variants }: Record<string, unknown>, cells: Cell[]): Map<string, Change> {
+  const named = Object.entries(isMapping(variants) ? variants : {}).map(([name, patch]): [string, Change] => {
+    // A variant without anything behind its colon changes nothing.
+    return [name, { patch: patch ?? {}, settings: [] }];
+  });
+  const all = [
+    ...named,
+    ...cells.map(({ name, settings, labels }): [string, Change] => [name, { patch: {}, settings, cell: labels }]),
+  ];
+  return new Map(all.length > 0 ? all : [['default', { patch: {}, settings: [] }]]);
 }
 
 function checkSelection(selected: string[] | undefined, known: string[]): void {
-  const stranger = selected?.find((name) => !known.includes(name));
+  const stranger = selected?.find((wanted) => !known.some((name) => namesVariant(wanted, name)));
   if (stranger === undefined) return;
   const hint = didYouMean(stranger, known) ?? `variants are: ${known.join(', ')}`;
   throw usageError(`there is no variant \`${stranger}\``, `--variant ${stranger}`, hint);
 }
 
-/** An override of a node that is nowhere else would make a new one: a slip of the pen, mostly. */
+/** A setting of a node that is nowhere else would make a new one: a slip of the pen, mostly. */
 function checkNodes(overrides: Override[], holders: unknown[]): void {
   const nodes = holders.flatMap((holder) => Object.keys(Object(valueAt(holder, ['topology']))));
   for (const { option, path } of overrides) {
@@ -109,7 +127,7 @@ function checkNodes(overrides: Override[], holders: unknown[]): void {
 /** Checks the body of every variant, so that a file is right as a whole and not only in what is run today. */
 function readBodies(
   raw: Record<string, unknown>,
-  patches: Map<string, unknown>,
+  changes: Map<string, Change>,
   overrides: Override[],
   place: Placer,
   found: PlacedProblem[],
@@ -118,10 +136,10 @@ function readBodies(
   const inBase = new Set(checkBody(base).problems.map(identity));
   const overBody = overrides.filter(({ path }) => BODY_KEYS.includes(String(path[0])));
   return new Map(
-    [...patches].map(([variant, patch]) => {
+    [...changes].map(([variant, { patch, settings }]) => {
       // What is not a mapping is told of by the head's schema already.
       const patched = isMapping(patch) ? mergePatch(base, withoutStrangers(patch)) : base;
-      const { value, problems } = checkBody(overBody.reduce<unknown>(applyOverride, patched));
+      const { value, problems } = checkBody([...settings, ...overBody].reduce<unknown>(applyOverride, patched));
       const inherited = problems.filter((problem) => inBase.has(identity(problem)));
       const ofPatch = problems
         .filter((problem) => !inherited.includes(problem))
@@ -154,19 +172,6 @@ function checkBody(raw: unknown): { value?: Body; problems: Problem[] } {
   return { value, problems: [...trafficProblems(traffic, topology), ...eventProblems(events, topology)] };
 }
 
-function unsupported(raw: Record<string, unknown>): Problem[] {
-  return 'matrix' in raw ? [notYet('matrix')] : [];
-}
-
-function notYet(key: string): Problem {
-  return {
-    message: `\`${key}\` is not yet supported by this version`,
-    hint: `leave out \`${key}\``,
-    path: [key],
-    at: 'key',
-  };
-}
-
 type ReadVariantConfigs = (variant: string, topology: Topology) => Record<string, string>;
 
 function configReader(readConfig: ReadConfig, place: Placer, found: PlacedProblem[]): ReadVariantConfigs {
@@ -188,7 +193,7 @@ function configReader(readConfig: ReadConfig, place: Placer, found: PlacedProble
 }
 
 function toVariant(
-  name: string,
+  { name, cell }: { name: string; cell?: Record<string, string> },
   { topology, traffic, events }: Body,
   gates: WrittenGate[],
   place: Placer,
@@ -197,11 +202,12 @@ function toVariant(
   const clients = Object.keys(topology).filter((node) => sendsVisitors(topology[node]));
   return {
     name,
+    ...(cell !== undefined && { cell }),
     topology,
     traffic: toTraffic(traffic, clients),
     events: toEvents(events ?? [], topology),
     gates: gates
-      .filter((gate) => gate.variants?.includes(name) ?? true)
+      .filter((gate) => gate.variants?.some((wanted) => namesVariant(wanted, name)) ?? true)
       .map((gate) => ({ text: gate.text, where: place({ message: '', path: gate.path, at: 'value' }).where })),
     configs,
   };

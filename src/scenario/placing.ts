@@ -16,14 +16,21 @@ export interface Blame {
 /** Gives a problem its place; `blame` is left out for a problem of the scenario's base. */
 export type Placer = (problem: Problem, blame?: Blame) => PlacedProblem;
 
-/** Makes the function that places problems: on the overriding option, else in the variant's patch, else in the file. */
-export function placer(source: Source, overrides: Override[]): Placer {
+/**
+ * Makes the function that places problems: on the overriding option, else in the variant's patch or its setting of the matrix, else in
+ * the file. `cells` are the settings of the matrix's variants, by name.
+ */
+export function placer(source: Source, overrides: Override[], cells: ReadonlyMap<string, Override[]>): Placer {
   return (problem, blame) => {
     const { message, hint, path } = problem;
     const patch = blame && nodeAt(source, ['variants', blame.variant]);
     const spot = patch ? findMerged(source, patch, path) : find(source, source.document.contents, path);
-    const override = overrides.findLast((candidate) => overrode(candidate, path, spot.depth));
-    if (override) return { message, hint, where: override.option, offset: -1 };
+    const settings = [...(cells.get(blame?.variant ?? '') ?? []), ...overrides];
+    const override = settings.findLast((candidate) => overrode(candidate, path, spot.depth));
+    if (override) {
+      const isKey = problem.at === 'key' && path.length === override.path.length;
+      return { message, hint, where: (isKey ? override.key : undefined) ?? override.option, offset: -1 };
+    }
 
     const complete = spot.depth === path.length;
     const shift = complete ? (problem.shift ?? 0) + quoteWidth(source, spot.value, problem) : 0;

@@ -59,6 +59,8 @@ export interface GateLine {
 /** One variant with its patch merged in. `topology` is by node name, in the file's order. */
 export interface ScenarioVariant {
   name: string;
+  /** Of a combination of the matrix: its settings, by their short names. */
+  cell?: Record<string, string>;
   topology: Record<string, NodeSpec>;
   traffic: Traffic;
   /** In the order of their time. */

@@ -163,7 +163,12 @@ export const headSchema = z.strictObject({
     .record(variantName, patchSchema, { error: 'expected merge patches by name' })
     .nullish()
     .describe('Merge patches (RFC 7396) on topology, traffic and events, by name; null removes a key.'),
-  matrix: z.record(z.string(), z.array(z.unknown())).optional().describe('Not yet supported by this version.'),
+  matrix: z
+    .record(z.string(), z.unknown(), { error: 'expected settings with lists of values' })
+    .optional()
+    .describe(
+      'Settings with their values, { topology.edge.ports: [20000-20499, 1024-65535] }: every combination is a variant, beside those with names.',
+    ),
   trials: count(1, 1000).default(1).describe('How often each variant runs.'),
   seed: count(0, Number.MAX_SAFE_INTEGER).default(1).describe('Same seed, same arrivals.'),
   gates: z

@@ -160,15 +160,3 @@ describe('variants', () => {
     ],
   ]);
 });
-
-describe('what a later version brings', () => {
-  testMistakes([
-    [
-      'a matrix',
-      changed('trials: 1', 'matrix: { keepalive: [0, 16] }'),
-      '29:1',
-      '`matrix` is not yet supported by this version',
-      'leave out `matrix`',
-    ],
-  ]);
-});
