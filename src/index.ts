@@ -11,6 +11,8 @@ export type {
 export { evaluateGate } from './analysis/evaluate-gates.js';
 export { type GateExpression, GateSyntaxError, parseGate } from './analysis/gate-expression.js';
 export { type GateFor, type GateOptions, gateRun } from './analysis/gate-run.js';
+export type { Candidate } from './analysis/tune-candidates.js';
+export type { TriedSetting, TuneVerdict } from './analysis/tune-verdict.js';
 export { ExitCode, PortPartyError } from './errors.js';
 export { CAUSES, type Cause, type Verdict } from './ledger/causes.js';
 export type { CapacityLimit, CapacityRecord, CapacityTrial } from './record/capacity-record.js';
@@ -25,9 +27,11 @@ export type {
   TrialRecord,
   VariantRecord,
 } from './record/run-record.js';
+export type { TuneRecord } from './record/tune-record.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
 export { loadScenario } from './run/load-scenario.js';
 export { type RunFileOptions, run } from './run/run-file.js';
+export { type TuneFileOptions, tune } from './run/tune-file.js';
 export type { Scenario, ScenarioVariant } from './scenario/scenario.js';
 export { makePlan } from './topology/make-plan.js';
 export type { Plan } from './topology/plan.js';

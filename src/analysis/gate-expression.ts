@@ -113,8 +113,7 @@ export function parseMetric(text: string): GateMetric {
 }
 
 /** The nodes that a gate names, so that the scenario's loader can check them. */
-export function nodesNamed(expression: GateExpression): string[] {
-  const { metric } = expression;
+export function nodesNamed({ metric }: Pick<GateExpression, 'metric'>): string[] {
   if (metric.kind === 'ports' || metric.kind === 'attack') return [metric.node];
   return 'at' in metric && metric.at !== undefined ? [metric.at] : [];
 }

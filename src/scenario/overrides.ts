@@ -1,4 +1,4 @@
-/** `--set topology.edge.ports=1024-65535`: one value of the scenario, overridden from the command line. */
+/** `--set topology.edge.ports=1024-65535`: one value of the scenario, overridden from the command line (or tried out there, `--try`). */
 import { parse } from 'yaml';
 import { usageError } from '../errors.js';
 import { isMapping } from './merge-patch.js';
@@ -19,10 +19,10 @@ export interface Override {
  * Reads `a.b.c=value`. Numbers are items of a list; what follows `sysctls.` is one name, dots and all.
  * @throws PortPartyError (exit 2) when it has no `=`, no path, or its value is not YAML
  */
-export function parseOverride(text: string): Override {
-  const option = `--set ${text}`;
+export function parseOverride(text: string, flag = '--set'): Override {
+  const option = `${flag} ${text}`;
   const equals = text.indexOf('=');
-  const example = 'write it like --set topology.edge.ports=1024-65535';
+  const example = `write it like ${flag} topology.edge.ports=1024-65535`;
   if (equals === -1) throw usageError('there is no `=` and no value', option, example);
   const path = pathOf(text.slice(0, equals).trim().split('.'));
   const sysctls = path.indexOf('sysctls');

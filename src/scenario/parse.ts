@@ -23,6 +23,8 @@ import { throwYamlErrors, valuesOf } from './yaml-errors.js';
 export interface LoadOptions {
   /** `topology.edge.ports=1024-65535`: applied to the scenario, and again over the patch of each variant. */
   set?: string[];
+  /** The same, applied after it; messages name `--try`. */
+  try?: string[];
   /** The variants to run; absent or empty: all. */
   variants?: string[];
   trials?: number;
@@ -42,7 +44,10 @@ const BODY_KEYS = ['topology', 'traffic', 'events'];
 export function parseScenario(text: string, file: string, options: LoadOptions, readConfig: ReadConfig): Scenario {
   const source = readSource(text, file);
   throwYamlErrors(source);
-  const overrides = (options.set ?? []).map(parseOverride);
+  const overrides = [
+    ...(options.set ?? []).map((text) => parseOverride(text)),
+    ...(options.try ?? []).map((text) => parseOverride(text, '--try')),
+  ];
   const written = valuesOf(source);
   const raw = overrides.reduce<unknown>(applyOverride, written);
   if (!isMapping(raw)) throw usageError('the file is not a scenario', `${file}:1:1`, 'it starts with `name: …`');

@@ -1,0 +1,60 @@
+/** `portparty tune` from the loaded scenario on: tries settings with a driver, prints the result, gives the exit code. */
+import { ExitCode } from '../errors.js';
+import type { TuneRecord } from '../record/tune-record.js';
+import { showProgress } from '../report/progress.js';
+import { terminalOptions } from '../report/terminal.js';
+import { renderTune } from '../report/tune-text.js';
+import type { Scenario } from '../scenario/scenario.js';
+import type { Engine } from '../traffic/engine.js';
+import type { WithDriver } from './run-with-driver.js';
+import { type Tuning, tune } from './tune.js';
+
+/** What the command line asks for beside the tuning, and what the process that runs it has. */
+export interface TuneAndPrintOptions extends WithDriver {
+  outDir: string;
+  engine: Engine['name'] | undefined;
+  json: boolean;
+  quiet: boolean;
+}
+
+/**
+ * Prints the result on stdout, progress and remarks on stderr, and gives the exit code that the record stands for.
+ * Throws a PortPartyError (exit 2 or 3) where a setting is wrong or a trial cannot be run.
+ */
+export async function tuneAndPrint(
+  scenario: Scenario,
+  tuning: Tuning,
+  options: TuneAndPrintOptions,
+): Promise<ExitCode> {
+  const progress = showProgress(process.stderr, options.quiet);
+  const tell = (text: string) => {
+    progress.done();
+    if (!options.quiet) process.stderr.write(`${text}\n`);
+  };
+  try {
+    const { record, dir } = await tune(scenario, tuning, {
+      outDir: options.outDir,
+      driver: options.driver(progress.line),
+      driverReason: options.driverReason,
+      engine: options.engine,
+      interrupt: options.interrupt,
+      onProgress: progress.phase,
+      onStep: tell,
+      onRemark: (text) => tell(`note: ${text}`),
+    });
+    progress.done();
+    process.stdout.write(
+      options.json ? `${JSON.stringify(record, null, 2)}\n` : renderTune(record, terminalOptions(process.stdout)),
+    );
+    tell(`record: ${dir}`);
+    return exitCodeOf(record);
+  } finally {
+    progress.done();
+  }
+}
+
+function exitCodeOf({ status, verdict }: TuneRecord): ExitCode {
+  if (status === 'interrupted') return ExitCode.interrupted;
+  if (verdict === 'fail') return ExitCode.gatesFailed;
+  return verdict === 'invalid' ? ExitCode.invalid : ExitCode.ok;
+}
