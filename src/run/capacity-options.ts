@@ -74,7 +74,7 @@ export function readCapacityOptions(scenario: Scenario, flags: CapacityFlags): C
       maxTrials: flags.max,
       budgetMs: readTime('--budget', flags.budget)!,
     },
-    ...gatesOf(variant, flags.gate),
+    ...gatesOf(variant, flags),
     need: level('--need', flags.need),
   };
 }
@@ -93,10 +93,13 @@ function firstLevel({ traffic }: ScenarioVariant, of: Load['of']): number {
 
 function gatesOf(
   { gates, topology }: ScenarioVariant,
-  wanted: string[] | undefined,
+  { gate: wanted, of }: CapacityFlags,
 ): Pick<CapacitySearch, 'gates' | 'gatesLeftOut'> {
   if (wanted === undefined) {
-    const { gates: chosen, leftOut } = capacityGates(gates.map(({ text }) => text));
+    const { gates: chosen, leftOut } = capacityGates(
+      gates.map(({ text }) => text),
+      of,
+    );
     return { gates: chosen, gatesLeftOut: leftOut };
   }
   for (const gate of wanted) {

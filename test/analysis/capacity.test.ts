@@ -15,18 +15,21 @@ describe('the gates of a search', () => {
       'delayed <= 3',
       'droppedShare < 1%',
     ];
-    expect(capacityGates(kept)).toEqual({ gates: kept, leftOut: [] });
+    expect(capacityGates(kept, 'rate')).toEqual({ gates: kept, leftOut: [] });
   });
 
   it('leave out what demands losses or load, or counts one burst', () => {
-    const { gates, leftOut } = capacityGates([
-      'dropped.ports-exhausted@edge > 0',
-      'dropped.ports-exhausted@edge == 300',
-      'throughput >= 900/s',
-      'tickets.sold == 5000',
-      'ports.edge.peak > 80%',
-      'dropped < 10',
-    ]);
+    const { gates, leftOut } = capacityGates(
+      [
+        'dropped.ports-exhausted@edge > 0',
+        'dropped.ports-exhausted@edge == 300',
+        'throughput >= 900/s',
+        'tickets.sold == 5000',
+        'ports.edge.peak > 80%',
+        'dropped < 10',
+      ],
+      'rate',
+    );
     expect(gates).toEqual(['dropped < 10']);
     expect(leftOut.map(({ why }) => why)).toEqual([
       'it asks for losses',
@@ -38,9 +41,10 @@ describe('the gates of a search', () => {
   });
 
   it('always bound the losses: who lost everybody else is no faster', () => {
-    expect(capacityGates([]).gates).toEqual(['dropped == 0']);
-    expect(capacityGates(['dropped.unattributed == 0', 'latency.response.p99 < 1s']).gates).toEqual([
-      'dropped == 0',
+    expect(capacityGates([], 'rate').gates).toEqual(['droppedShare < 0.1%']);
+    expect(capacityGates([], 'connections').gates).toEqual(['dropped == 0']);
+    expect(capacityGates(['dropped.unattributed == 0', 'latency.response.p99 < 1s'], 'visitors').gates).toEqual([
+      'droppedShare < 0.1%',
       'dropped.unattributed == 0',
       'latency.response.p99 < 1s',
     ]);
