@@ -54,10 +54,15 @@ describe.skipIf(missing !== undefined)(
         const config = 'pid /portparty/run/nginx.pid; events {} http { access_log off; server { listen 80; } }';
         await exec(['sh', '-c', 'echo "$1" >/portparty/logs/nginx.conf', 'sh', config]);
         await exec(['nginx', '-c', '/portparty/logs/nginx.conf', '-e', '/portparty/logs/error.log']);
-        const processes = (await top()).filter(({ command }) => command.startsWith('nginx: '));
-        expect(processes.map(({ command }) => command.split(' ')[1])).toEqual(['master', 'worker']);
-        // The image's own user, as the daemon's machine sees it.
-        expect(processes.map(({ user }) => user)).toEqual(['10001', '10001']);
+        // The image's own user, as the daemon's machine sees it. A worker calls itself one a moment after it was forked.
+        const processes = async () =>
+          (await top()).flatMap(({ command, user }) =>
+            command.startsWith('nginx: ') ? [[command.split(' ')[1], user]] : [],
+          );
+        await expect.poll(processes, { timeout: 10_000 }).toEqual([
+          ['master', '10001'],
+          ['worker', '10001'],
+        ]);
       });
     });
 
