@@ -27,7 +27,7 @@ export type {
 } from './record/run-record.js';
 export type { ExportedFile } from './report/export/export.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
-export { type ExportOptions, exportVariant } from './run/export-variant.js';
+export { type ExportOptions, exportVariant, writeExport } from './run/export-variant.js';
 export { loadScenario } from './run/load-scenario.js';
 export { type RunFileOptions, run } from './run/run-file.js';
 export type { Scenario, ScenarioVariant } from './scenario/scenario.js';

@@ -19,6 +19,7 @@ export interface Part {
   about: string;
   /** How many settings it changes. */
   changes: number;
+  /** Its text, with these comments. */
   render(context: PartContext): ExportedFile;
 }
 

@@ -11,7 +11,9 @@ const OUTSIDE = '"back0"';
 
 /** How a value that every reader must set for themselves is written, where it is set and where it is used. */
 export interface Notation {
+  /** The line that sets it, with a remark in a comment. */
   define(name: string, value: string, remark: string): string;
+  /** How it is written in a rule. */
   use(name: string): string;
 }
 
