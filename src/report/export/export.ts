@@ -64,10 +64,25 @@ export function exportFiles({ record, base, variant, measured }: ExportInput): E
     knobs,
     parts,
     chain: variant.rendered.chain,
+    unread: unreadIn(variant.rendered),
     otherEvents: eventsOf(base.variant) !== eventsOf(variant.variant),
   });
   return [{ name: 'README.md', text: notes }, ...parts.map((part) => part.render(context))];
 }
+
+function unreadIn({ chain, files }: RenderedVariant): Set<string> {
+  const nodes = Object.entries(chain.nodes).filter(([node, { kind }]) => {
+    const [file] = filesOf(kind);
+    return file !== undefined && files[node]?.[file] === undefined;
+  });
+  return new Set(nodes.map(([node]) => node));
+}
+
+/** The files that a kind of node is exported from. */
+const filesOf = (kind: string) =>
+  hasRules(kind) ? [`${kind}.nft`] : (PRODUCTS[kind as KindName] ?? []).map(({ name }) => name);
+
+const hasRules = (kind: string): kind is 'nat' | 'firewall' => kind === 'nat' || kind === 'firewall';
 
 function eventsOf({ perTrial }: VariantRecord): string {
   return (perTrial[0]?.events ?? []).map(({ event, plannedMs }) => `${plannedMs} ${event}`).join('\n');
@@ -90,7 +105,7 @@ function partsOf(node: string, base: RenderedVariant, variant: RenderedVariant):
     const pair = pairOf(file.name);
     return pair === undefined ? undefined : productPart(node, file, pair);
   });
-  const rules = now.kind === 'nat' || now.kind === 'firewall' ? pairOf(`${now.kind}.nft`) : undefined;
+  const rules = hasRules(now.kind) ? pairOf(`${now.kind}.nft`) : undefined;
   return [
     ...products,
     now.kind === 'varnish' ? optionsPart(node, optionsOf(sameKind), optionsOf(now)) : undefined,

@@ -19,6 +19,8 @@ export interface Notes {
   knobs: ChangedKnob[];
   parts: Part[];
   chain: ChainRecord;
+  /** Nodes of a product or with rules whose configuration the run did not keep, as in an image of the user's own. */
+  unread: ReadonlySet<string>;
   /** Whether the events of the two variants differ. */
   otherEvents: boolean;
 }
@@ -77,7 +79,7 @@ const MACHINES: Record<string, string> = {
 };
 
 /** The file that has a knob's lines, or why there is none. */
-function placeOf({ node, knob }: ChangedKnob, { parts, chain }: Notes): string {
+function placeOf({ node, knob }: ChangedKnob, { parts, chain, unread }: Notes): string {
   const of = chain.nodes[node];
   if (node === 'traffic') return "none: it is the clients' own behaviour";
   if (of === undefined) return 'none: the node is not there any more';
@@ -91,6 +93,7 @@ function placeOf({ node, knob }: ChangedKnob, { parts, chain }: Notes): string {
   if (MACHINES[knob] !== undefined) return MACHINES[knob];
   if (KERNEL.has(knob) || (knob === 'ports' && of.kind !== 'nat')) return inFile(isKernel);
   if (knob === 'openFiles') return inFile((name) => isLimit(name) || name.startsWith('nginx-'));
+  if (unread.has(node)) return 'not known: the record has no configuration of it';
   if (of.kind === 'nat' || of.kind === 'firewall' || PRODUCTS[of.kind as KindName] !== undefined)
     return inFile((name) => !isKernel(name) && !isLimit(name));
   return of.layer === 'client' ? "none: it is the clients' own setting" : "none: it is the application's own setting";

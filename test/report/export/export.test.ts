@@ -309,4 +309,11 @@ describe('README.md', () => {
     );
     expect(notes).toContain('None: nothing that changed is a line');
   });
+
+  it('does not take a configuration that the run did not keep for one that is the same', () => {
+    const [base, variant] = [0, 16].map((keepalive) => proxy('nginx', 'other', '', { spec: { keepalive } }));
+    expect(exported(base, variant).get('README.md')).toContain(
+      '| balancer | `keepalive` | 0 | 16 | not known: the record has no configuration of it |\n',
+    );
+  });
 });
