@@ -32,7 +32,6 @@ variants:
       edge: { addresses: 3, ports: 2000-2999, allocation: fully-random, timeouts: { established: 5m } }
       wall: { rateLimit: { rate: 1000/s, burst: 1000 }, rules: [{ action: reject, port: 1-79 }] }
   haproxy: { topology: { balancer: { kind: haproxy } } }
-  server-closes: { topology: { shop: { close: server } }, traffic: { thinkTime: 2s } }
 `;
 
 /** 50 ports for 100 requests at once of a second each. */
@@ -130,7 +129,7 @@ function inNamespace(script: string, args: string[] = []) {
 describe('run --export', () => {
   it('says where it put the lines of each variant but the first', () => {
     const { result, lines } = runs.get('nginx')!;
-    for (const variant of ['keepalive', 'kernel', 'haproxy', 'server-closes'])
+    for (const variant of ['keepalive', 'kernel', 'haproxy'])
       expect(result.stderr).toContain(`lines to paste: ${join(lines, variant)}\n`);
     expect(existsSync(join(lines, 'as-shipped'))).toBe(false);
   });
@@ -229,12 +228,6 @@ describe('run --export', () => {
       '-A POSTROUTING -o eth0 -p tcp -m statistic --mode nth --every 2 --packet 0 -j SNAT --to-source A:2000-2999 --random-fully',
       '-A POSTROUTING -o eth0 -p tcp -j SNAT --to-source A:2000-2999 --random-fully',
     ]);
-  });
-
-  it('says in words what is no line of any product', () => {
-    const notes = file('nginx', 'server-closes', 'README.md');
-    expect(notes).toContain("| shop | `close` | client | server | none: it is the application's own setting |");
-    expect(notes).toContain("| traffic | `thinkTime` | 1s | 2s | none: it is the clients' own behaviour |");
   });
 
   it('refuses a single variant before anything starts', async () => {
