@@ -28,7 +28,9 @@ export type {
   VariantRecord,
 } from './record/run-record.js';
 export type { TuneRecord } from './record/tune-record.js';
+export type { ExportedFile } from './report/export/export.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
+export { type ExportOptions, exportVariant, writeExport } from './run/export-variant.js';
 export { loadScenario } from './run/load-scenario.js';
 export { type RunFileOptions, run } from './run/run-file.js';
 export { type TuneFileOptions, tune } from './run/tune-file.js';

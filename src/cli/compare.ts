@@ -1,4 +1,5 @@
 /** `portparty compare <run> [run]`: variants of a run, or two runs, side by side: what differs, and how sure that is. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 
 interface Options {
@@ -8,6 +9,7 @@ interface Options {
   confidence: number;
   force?: boolean;
   json?: boolean;
+  export?: string;
   out: string;
 }
 
@@ -27,12 +29,14 @@ export function register(program: Command): void {
     .option('--metric <name>', 'only this metric, as gates name it, or all that begin so; may be repeated', collect)
     .option('--confidence <percent>', 'how sure intervals and verdicts are', readConfidence, 0.95)
     .option('--force', 'compare although the numbers mean something else; the result says so')
+    .option('--export <dir>', 'write what each of the variants changes, as lines to paste (docs/export.md)')
     .option('--json', 'print the comparison as JSON')
     .option('--out <dir>', 'the folder that holds the runs', 'results')
     .addHelpText(
       'after',
       '\nExamples:\n  $ portparty run my.yaml --trials 12 && portparty compare latest\n' +
         '  $ portparty compare latest --base as-shipped --metric latency.response --metric dropped\n' +
+        '  $ portparty compare latest --variant keepalive --export lines\n' +
         '  $ portparty compare 20261124T192318Z-my-ab12 latest --json\n',
     )
     .action(async (run: string, other: string | undefined, options: Options) => compare(run, other, options));
@@ -50,6 +54,13 @@ async function compare(run: string, other: string | undefined, options: Options)
     confidence: options.confidence,
     force: options.force,
   });
+  if (options.export !== undefined) {
+    const { exportCompared } = await import('../run/export-variant.js');
+    const { findRun } = await import('../record/read-record.js');
+    const from = { record: first, dir: findRun(run, options.out) };
+    const folders = exportCompared(comparison, from, resolve(options.export));
+    for (const folder of folders) process.stderr.write(`lines to paste: ${folder}\n`);
+  }
   if (options.json) {
     process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
     return;

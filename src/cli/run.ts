@@ -14,6 +14,7 @@ interface RunFlags {
   engine?: 'socket' | 'undici' | 'autocannon';
   keep?: boolean;
   baseline?: string;
+  export?: string;
 }
 
 /** Adds the verb. Its exit codes are in docs/exit-codes.md. */
@@ -34,6 +35,10 @@ export function register(program: Command): void {
     .option('--quiet', 'no progress')
     .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
     .option('--baseline <run>', "a run, or a file of `gate --save-baseline`, for gates such as 'dropped <= baseline'")
+    .option(
+      '--export <dir>',
+      'write what each variant changes against the first one, as lines to paste (docs/export.md)',
+    )
     .option('--keep', 'leave the chain up after each variant until Enter is pressed')
     .addHelpText(
       'after',
@@ -42,6 +47,7 @@ Examples:
   $ portparty run scenarios/ticket-sale.yaml
   $ portparty run scenarios/ticket-sale.yaml --variant as-shipped --set topology.edge.ports=1024-65535
   $ portparty run my.yaml --trials 5 --json > run.json
+  $ portparty run scenarios/proxy-without-keepalive.yaml --variant as-shipped --variant keepalive --export lines
 
 Exit codes: 0 gates hold, 1 gates fail, 2 mistake in the command or scenario, 3 testbed trouble, 4 invalid measurement, 130 interrupted
 `,
@@ -60,6 +66,11 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     trials: flags.trials,
     seed: flags.seed,
   });
+  const exportTo = flags.export === undefined ? undefined : resolve(flags.export);
+  if (exportTo !== undefined) {
+    const { prepareExport } = await import('../run/export-variant.js');
+    prepareExport(exportTo, scenario.variants);
+  }
   const { readBaseline } = await import('../record/read-baseline.js');
   const options = {
     baseline: flags.baseline === undefined ? undefined : readBaseline(flags.baseline, flags.out),
@@ -69,6 +80,7 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     json: flags.json === true,
     quiet: flags.quiet === true,
     keep: flags.keep === true,
+    exportTo,
   };
   const { runWithDriver } = await import('../run/run-with-driver.js');
   return runWithDriver(scenario, flags.driver, options.quiet, async (ready) => {

@@ -15,6 +15,7 @@ interface Flags {
   json?: boolean;
   quiet?: boolean;
   engine?: 'socket' | 'undici' | 'autocannon';
+  export?: string;
 }
 
 /** Adds the verb. Its exit codes are in docs/tune.md. */
@@ -44,6 +45,7 @@ export function register(program: Command): void {
     .option('--set <path=value>', 'override one value, e.g. topology.edge.ports=1024-65535 (repeatable)', collect)
     .option('--seed <n>', 'seed of the arrivals', wholeNumber)
     .option('--out <dir>', 'folder for the records', 'results')
+    .option('--export <dir>', 'write the winner as lines to paste here too (docs/export.md)')
     .option('--json', 'print tune.json on stdout, and nothing else')
     .option('--quiet', 'no progress')
     .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))

@@ -177,8 +177,8 @@ function liveParameters({ maxFails, failTimeout, retries = 0 }: VarnishSpec): [n
   ];
 }
 
-/** Run-time parameters (`varnishd -p`). */
-function parameters(spec: VarnishSpec): string[] {
+/** Run-time parameters as arguments: `-p name=value`. */
+export function parameters(spec: VarnishSpec): string[] {
   const backlog: [string, string][] = spec.backlog === undefined ? [] : [['listen_depth', String(spec.backlog)]];
   return [...backlog, ...liveParameters(spec)].flatMap(([name, value]) => ['-p', `${name}=${value}`]);
 }

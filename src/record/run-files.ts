@@ -97,3 +97,8 @@ export function linkLatest(folder: string, id: string): void {
 export function fileNamePart(name: string): string {
   return name.replace(/[^\w.-]+/g, '_').replace(/^\./, '_');
 }
+
+/** A trial's part of a file's or folder's name: `as-shipped-1`. */
+export function trialName(variant: string, trial: number): string {
+  return `${fileNamePart(variant)}-${trial}`;
+}

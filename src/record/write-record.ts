@@ -15,7 +15,7 @@ import type { ChainRecord } from './chain-record.js';
 import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
 import { mergeTrials } from './merge-trials.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
-import { createLineFile, fileNamePart, type LineFile, linkLatest, writeWhole } from './run-files.js';
+import { createLineFile, type LineFile, linkLatest, trialName, writeWhole } from './run-files.js';
 import { makeRunFolder } from './run-folder.js';
 import {
   type EventRecord,
@@ -270,8 +270,4 @@ function addTrial(
   };
   if (index === -1) variants.push(variant);
   else variants[index] = variant;
-}
-
-function trialName(variant: string, trial: number): string {
-  return `${fileNamePart(variant)}-${trial}`;
 }

@@ -8,6 +8,7 @@ import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Engine } from '../traffic/engine.js';
+import { writeExports } from './export-variant.js';
 import { runScenario } from './run.js';
 import type { WithDriver } from './run-with-driver.js';
 
@@ -20,6 +21,8 @@ export interface RunAndPrintOptions extends WithDriver {
   json: boolean;
   quiet: boolean;
   keep: boolean;
+  /** Folder for what each variant changes against the first one, as lines to paste. */
+  exportTo?: string;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
     });
     progress.done();
     print(record, dir, options);
+    if (options.exportTo !== undefined) exportTo(options.exportTo, { record, dir }, options.quiet);
     return exitCodeOf(record);
   } finally {
     progress.done();
@@ -59,6 +63,12 @@ function print(record: RunRecord, dir: string, options: RunAndPrintOptions): voi
   }
   process.stdout.write(renderRun(record, terminalOptions(process.stdout)));
   if (!options.quiet) process.stderr.write(`record: ${dir}\n`);
+}
+
+function exportTo(folder: string, run: { record: RunRecord; dir: string }, quiet: boolean): void {
+  const folders = writeExports(run, folder);
+  if (folders.length === 0) process.stderr.write('note: nothing to export: only one variant was measured\n');
+  else if (!quiet) for (const one of folders) process.stderr.write(`lines to paste: ${one}\n`);
 }
 
 /** The exit code that a record stands for. */

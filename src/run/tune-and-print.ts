@@ -1,4 +1,5 @@
 /** `portparty tune` from the loaded scenario on: tries settings with a driver, prints the result, gives the exit code. */
+import { join } from 'node:path';
 import { ExitCode } from '../errors.js';
 import type { TuneRecord } from '../record/tune-record.js';
 import { showProgress } from '../report/progress.js';
@@ -46,6 +47,7 @@ export async function tuneAndPrint(
     process.stdout.write(
       options.json ? `${JSON.stringify(record, null, 2)}\n` : renderTune(record, terminalOptions(process.stdout)),
     );
+    if (record.exported.length > 0) tell(`lines to paste: ${tuning.exportTo ?? join(dir, 'export')}`);
     tell(`record: ${dir}`);
     return exitCodeOf(record);
   } finally {

@@ -12,6 +12,8 @@ export interface TuneFileOptions extends Pick<RunFileOptions, 'set' | 'seed' | '
   metric?: string;
   /** At most so many proposals. */
   most?: number;
+  /** A folder for the winner as lines to paste. */
+  export?: string;
 }
 
 /**

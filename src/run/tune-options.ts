@@ -1,8 +1,10 @@
 /** The options of `portparty tune` as text to a tuning, every mistake told by its option (exit 2) before anything is started. */
+import { resolve } from 'node:path';
 import { GateSyntaxError, nodesNamed, parseMetric } from '../analysis/gate-expression.js';
 import { givenCandidates, textsOf } from '../analysis/tune-candidates.js';
 import { usageError } from '../errors.js';
 import type { Scenario } from '../scenario/scenario.js';
+import { makeExportFolder } from './export-variant.js';
 import { loadScenario } from './load-scenario.js';
 import type { Tuning } from './tune.js';
 
@@ -15,6 +17,7 @@ export interface TuneFlags {
   variant?: string;
   set?: string[];
   seed?: number;
+  export?: string;
 }
 
 /** The scenario with the one variant that is tuned, and what to try on it. Throws a PortPartyError (exit 2) with the option that is wrong. */
@@ -40,7 +43,9 @@ export async function readTuneOptions(file: string, flags: TuneFlags): Promise<{
       throw usageError('it stands there twice', `--try '${flags.try![index]}'`);
   }
   const { most, trials, metric } = flags;
-  return { scenario, tuning: { given, most, trials, metric, withSettings } };
+  const exportTo = flags.export === undefined ? undefined : resolve(flags.export);
+  if (exportTo !== undefined) makeExportFolder(exportTo);
+  return { scenario, tuning: { given, most, trials, metric, exportTo, withSettings } };
 }
 
 function checkMetric(metric: string | undefined, nodes: string[]): void {

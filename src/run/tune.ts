@@ -8,6 +8,7 @@ import { PortPartyError } from '../errors.js';
 import { readStories } from '../record/read-stories.js';
 import { createTuneRecord, type TuneRecord } from '../record/tune-record.js';
 import type { Scenario, ScenarioVariant } from '../scenario/scenario.js';
+import { exportVariant, writeExport } from './export-variant.js';
 import { type RunOptions, recordRun } from './run.js';
 
 /** What is to be tried, and how. */
@@ -20,6 +21,8 @@ export interface Tuning {
   trials?: number;
   /** What is to become better, as a gate names it; absent: what is dropped, or where nothing is, the p99 of the response. */
   metric?: string;
+  /** A folder for the lines to paste, beside `export/` of the record. */
+  exportTo?: string;
   /** The scenario's variant with these settings (`--set` texts) on it; throws a PortPartyError where they cannot be written into it. */
   withSettings(texts: string[]): Promise<ScenarioVariant>;
 }
@@ -68,12 +71,20 @@ export async function tune(
       );
       const done = await run([variant, ...tried.map((one) => one.variant)], trials);
       record.trials = relative(dir, done.dir);
-      if (done.record.status === 'complete')
+      if (done.record.status === 'complete') {
         record.result = tuneVerdict(
           done.record,
           tried.map(({ candidate }) => candidate),
           tuning.metric,
         );
+        const { winner } = record.result;
+        if (winner !== null) {
+          const files = exportVariant(done, { base: variant.name, variant: winner });
+          for (const folder of [join(dir, 'export'), ...(tuning.exportTo === undefined ? [] : [tuning.exportTo])])
+            writeExport(files, folder);
+          record.exported = files.map(({ name }) => join('export', name));
+        }
+      }
     }
     record.status = options.interrupt.aborted ? 'interrupted' : 'complete';
     record.verdict = verdictOf(record);

@@ -1,5 +1,5 @@
 /** A tuning on a real gateway: it proposes what helps, proves it, and does not fall for a setting that does nothing. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TuneRecord } from '../../src/record/tune-record.js';
@@ -47,7 +47,14 @@ it('proposes settings against what is lost, and proves by exact counts that they
     expect(effect).toMatchObject({ verdict: 'better', change: -15, interval: [-15, -15] });
   }
   expect(winner).toBe(tried[0].name);
-  expect(existsSync(join(out, record.trials!, 'run.json'))).toBe(true);
+  expect(record.exported).toContain('export/nat-edge.nft');
+  const rules = readFileSync(join(out, 'export', 'nat-edge.nft'), 'utf8');
+  expect(rules).toMatch(/snat to .*dropped 105 → 0 of 280/s);
+
+  // The other one as well, from the same trials.
+  const compare = ['compare', join(out, record.trials!), '--variant', 'addresses=2', '--export', join(out, 'lines')];
+  expect((await portparty(compare, { cwd: out })).code).toBe(0);
+  expect(readFileSync(join(out, 'lines', 'addresses_2', 'nat-edge.nft'), 'utf8')).toContain('numgen inc mod 2');
 });
 
 it('does not call a setting helpful that does nothing, and exits 1', { timeout: 300_000 }, async () => {
