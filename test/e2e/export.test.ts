@@ -70,7 +70,7 @@ http {
 }
 `;
 
-/** Keeps no connection to a server, as the configuration that was measured: idle ones would hold ports beside those in use. */
+/** Keeps no connection to a server, as the configuration that was measured. */
 const OWN_HAPROXY = `defaults
   mode http
   timeout connect 5s
