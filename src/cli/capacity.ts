@@ -1,23 +1,16 @@
 /** `portparty capacity`: searches the highest load at which the gates hold, and says what stands in the way of more. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CapacityFlags } from '../run/capacity-options.js';
+import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
 
-interface Flags extends CapacityFlags {
-  driver: 'auto' | 'netns' | 'docker';
+interface Flags extends CapacityFlags, MeasureFlags {
   variant?: string;
-  set?: string[];
-  seed?: number;
-  out: string;
-  json?: boolean;
-  quiet?: boolean;
-  engine?: 'socket' | 'undici' | 'autocannon';
 }
 
 /** Adds the verb. Its exit codes are in docs/capacity.md. */
 export function register(program: Command): void {
-  program
-    .command('capacity')
+  withMeasureOptions(program.command('capacity'), 'capacity.json')
     .summary('search the highest load at which the gates hold')
     .description(
       'search the highest arrival rate (or number of connections, or of visitors) at which the gates hold, and name the resource that ends it',
@@ -46,16 +39,7 @@ export function register(program: Command): void {
     )
     .option('--max <n>', 'at most so many trials', wholeNumber, 60)
     .option('--budget <time>', 'begin no trial that would end later', '20m')
-    .addOption(
-      new Option('--driver <name>', 'where the hosts live').choices(['auto', 'netns', 'docker']).default('auto'),
-    )
     .option('--variant <name>', 'which variant; needed where there are several')
-    .option('--set <path=value>', 'override one value, e.g. topology.edge.ports=1024-65535 (repeatable)', collect)
-    .option('--seed <n>', 'seed of the arrivals', wholeNumber)
-    .option('--out <dir>', 'folder for the records', 'results')
-    .option('--json', 'print capacity.json on stdout, and nothing else')
-    .option('--quiet', 'no progress')
-    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
     .addHelpText(
       'after',
       `
@@ -90,13 +74,4 @@ async function capacityCommand(file: string, flags: Flags): Promise<number> {
     const { capacityAndPrint } = await import('../run/capacity-and-print.js');
     return capacityAndPrint(scenario, search, { ...options, ...ready });
   });
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
 }

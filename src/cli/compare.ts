@@ -1,6 +1,7 @@
 /** `portparty compare <run> [run]`: variants of a run, or two runs, side by side: what differs, and how sure that is. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { collect } from './measure-options.js';
 
 interface Options {
   base?: string;
@@ -68,10 +69,6 @@ async function compare(run: string, other: string | undefined, options: Options)
   const { renderComparison } = await import('../report/comparison.js');
   const { terminalOptions } = await import('../report/terminal.js');
   process.stdout.write(renderComparison(comparison, terminalOptions(process.stdout)));
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }
 
 function readConfidence(text: string): number {

@@ -1,5 +1,6 @@
 /** `portparty gate <run>`: holds gates against the record of a run again, with a baseline if one is named, and tells CI systems. */
 import type { Command } from 'commander';
+import { collect } from './measure-options.js';
 
 interface GateFlags {
   gate?: string[];
@@ -67,8 +68,4 @@ async function gate(run: string, flags: GateFlags): Promise<number> {
     process.stdout.write(renderGates(result.judged, terminalOptions(process.stdout)));
   }
   return exitCodeOfGates(result.judged);
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
 }

@@ -1,17 +1,11 @@
 /** `portparty run`: builds the chain, drives the burst through it, prints what was lost and why, evaluates the gates. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
 
-interface RunFlags {
-  driver: 'auto' | 'netns' | 'docker';
+interface RunFlags extends MeasureFlags {
   variant?: string[];
-  set?: string[];
   trials?: number;
-  seed?: number;
-  out: string;
-  json?: boolean;
-  quiet?: boolean;
-  engine?: 'socket' | 'undici' | 'autocannon';
   keep?: boolean;
   baseline?: string;
   export?: string;
@@ -19,21 +13,11 @@ interface RunFlags {
 
 /** Adds the verb. Its exit codes are in docs/exit-codes.md. */
 export function register(program: Command): void {
-  program
-    .command('run')
+  withMeasureOptions(program.command('run'), 'run.json')
     .description('run a scenario: build the chain, drive it, say what was lost and why, evaluate the gates')
     .argument('<scenario>', 'scenario file (see `portparty list`)')
-    .addOption(
-      new Option('--driver <name>', 'where the hosts live').choices(['auto', 'netns', 'docker']).default('auto'),
-    )
     .option('--variant <name>', 'run only this variant (repeatable)', collect)
-    .option('--set <path=value>', 'override one value, e.g. topology.edge.ports=1024-65535 (repeatable)', collect)
     .option('--trials <n>', 'repeat every variant that often', wholeNumber)
-    .option('--seed <n>', 'seed of the arrivals', wholeNumber)
-    .option('--out <dir>', 'folder for the records', 'results')
-    .option('--json', 'print run.json on stdout, and nothing else')
-    .option('--quiet', 'no progress')
-    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
     .option('--baseline <run>', "a run, or a file of `gate --save-baseline`, for gates such as 'dropped <= baseline'")
     .option(
       '--export <dir>',
@@ -87,13 +71,4 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
     const { runAndPrint } = await import('../run/run-and-print.js');
     return runAndPrint(scenario, { ...options, ...ready });
   });
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
 }

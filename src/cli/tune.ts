@@ -1,27 +1,14 @@
 /** `portparty tune`: tries settings, says which helps by how much and which changes nothing. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import type { TuneFlags } from '../run/tune-options.js';
+import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
 
-interface Flags {
-  try?: string[];
-  metric?: string;
-  trials?: number;
-  most: number;
-  driver: 'auto' | 'netns' | 'docker';
-  variant?: string;
-  set?: string[];
-  seed?: number;
-  out: string;
-  json?: boolean;
-  quiet?: boolean;
-  engine?: 'socket' | 'undici' | 'autocannon';
-  export?: string;
-}
+type Flags = TuneFlags & MeasureFlags;
 
 /** Adds the verb. Its exit codes are in docs/tune.md. */
 export function register(program: Command): void {
-  program
-    .command('tune')
+  withMeasureOptions(program.command('tune'), 'tune.json')
     .summary('try settings, and say which one helps by how much')
     .description(
       'try settings in turn, those that are given or those that are proposed for what is lost, and say which one helps by how much and which changes nothing',
@@ -38,17 +25,8 @@ export function register(program: Command): void {
     )
     .option('--trials <n>', 'trials per setting (as many as it takes to show anything)', wholeNumber)
     .option('--most <n>', 'try at most so many proposals', wholeNumber, 6)
-    .addOption(
-      new Option('--driver <name>', 'where the hosts live').choices(['auto', 'netns', 'docker']).default('auto'),
-    )
     .option('--variant <name>', 'the variant to start from; the first one unless said otherwise')
-    .option('--set <path=value>', 'override one value, e.g. topology.edge.ports=1024-65535 (repeatable)', collect)
-    .option('--seed <n>', 'seed of the arrivals', wholeNumber)
-    .option('--out <dir>', 'folder for the records', 'results')
     .option('--export <dir>', 'write the winner as lines to paste here too (docs/export.md)')
-    .option('--json', 'print tune.json on stdout, and nothing else')
-    .option('--quiet', 'no progress')
-    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
     .addHelpText(
       'after',
       `
@@ -79,13 +57,4 @@ async function tuneCommand(file: string, flags: Flags): Promise<number> {
     const { tuneAndPrint } = await import('../run/tune-and-print.js');
     return tuneAndPrint(scenario, tuning, { ...options, ...ready });
   });
-}
-
-function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
 }
