@@ -59,8 +59,8 @@ describe('Caddy', () => {
   waiting:
     topology: { balancer: { backendConnections: 50 }, shop: { serviceTime: 300ms } }
   impatient:
-    topology: { balancer: { backendConnections: 10 }, shop: { serviceTime: 400ms } }
-    traffic: { arrivals: [{ for: 100ms, rate: 500/s }], timeout: { response: 1s } }
+    topology: { balancer: { backendConnections: 10 }, shop: { serviceTime: 2s } }
+    traffic: { arrivals: [{ for: 100ms, rate: 500/s }], timeout: { response: 5s } }
   checks:
     topology:
       balancer: { ports: 30000-30049, healthCheck: { interval: 100ms, fall: 1, rise: 1 } }

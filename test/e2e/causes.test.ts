@@ -16,7 +16,7 @@ it('a keep-alive connection that the gateway has forgotten is mapping-expired, b
 name: forgotten
 topology:
   buyers: { kind: client, to: edge }
-  edge: { kind: nat, ports: 20000-20499, timeouts: { established: 2s }, to: shop }
+  edge: { kind: nat, ports: 2000-30000, timeouts: { established: 2s }, to: shop }
   shop: { kind: ticket-shop }
 traffic:
   from: buyers
@@ -36,7 +36,7 @@ it('the same with a gateway that does not take up connections in mid-stream', as
 name: forgotten-strictly
 topology:
   buyers: { kind: client, to: edge }
-  edge: { kind: nat, ports: 20000-20499, timeouts: { established: 2s }, looseTracking: false, to: shop }
+  edge: { kind: nat, ports: 2000-30000, timeouts: { established: 2s }, looseTracking: false, to: shop }
   shop: { kind: ticket-shop }
 traffic:
   from: buyers
