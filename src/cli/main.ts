@@ -15,6 +15,7 @@ import { printError } from './print-error.js';
 import * as requests from './requests.js';
 import * as run from './run.js';
 import * as schema from './schema.js';
+import * as watch from './watch.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -26,7 +27,7 @@ function program(): Command {
     .addHelpText('after', '\nExample:\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .showSuggestionAfterError()
     .exitOverride();
-  const verbs = [run, explain, gate, compare, capacity, list, init, schema, doctor, clean, requests];
+  const verbs = [run, explain, gate, compare, capacity, list, init, schema, doctor, clean, requests, watch];
   for (const verb of verbs) verb.register(root);
   for (const verb of root.commands) verb.exitOverride().option('--verbose', 'show stack traces with errors');
   return root;

@@ -1,0 +1,44 @@
+/** Packets that connection tracking dropped: from /proc where the kernel shows them there, else by netlink, which asks for CAP_NET_ADMIN. */
+import type { Counters } from '../observe/counters.js';
+import { dump, dumpRequest, findAttribute, openNetlink } from '../observe/netlink.js';
+import { C, close } from '../sys/libc.js';
+import type { ConntrackDrops } from './sample.js';
+
+// <linux/netfilter/nfnetlink_conntrack.h>
+const GET_STATS_PER_CPU = (1 << 8) | 4;
+const CTA_STATS_INSERT_FAILED = 9;
+const CTA_STATS_DROP = 10;
+const CTA_STATS_EARLY_DROP = 11;
+/** Bytes of struct nfgenmsg. */
+const NFGENMSG_BYTES = 4;
+
+/** What /proc/net/stat/nf_conntrack says; undefined where the kernel was built without it. */
+export function dropsOfCounters(counters: Counters): ConntrackDrops | undefined {
+  if (counters['conntrack.drop'] === undefined) return undefined;
+  return {
+    drop: counters['conntrack.drop'],
+    earlyDrop: counters['conntrack.early_drop'] ?? 0,
+    insertFailed: counters['conntrack.insert_failed'] ?? 0,
+  };
+}
+
+/** The same by netlink, summed over the cores. Throws a PortPartyError where the kernel refuses, as it does without CAP_NET_ADMIN. */
+export function readDropsByNetlink(): ConntrackDrops {
+  const what = 'the counters of connection tracking';
+  const netlink = openNetlink(null, C.NETLINK_NETFILTER, what);
+  const drops: ConntrackDrops = { drop: 0, earlyDrop: 0, insertFailed: 0 };
+  try {
+    dump(netlink, dumpRequest(GET_STATS_PER_CPU, new Uint8Array(NFGENMSG_BYTES)), what, (_type, at, end) => {
+      const value = (attribute: number) => {
+        const payload = findAttribute(netlink.view, at + NFGENMSG_BYTES, end, attribute);
+        return payload < 0 ? 0 : netlink.view.getUint32(payload);
+      };
+      drops.drop += value(CTA_STATS_DROP);
+      drops.earlyDrop += value(CTA_STATS_EARLY_DROP);
+      drops.insertFailed += value(CTA_STATS_INSERT_FAILED);
+    });
+  } finally {
+    close(netlink.fd);
+  }
+  return drops;
+}

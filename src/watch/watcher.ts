@@ -1,0 +1,243 @@
+/** The watch itself: looks at this network namespace again and again, counts when it may and when it must, and says what it sees. */
+import { hostname } from 'node:os';
+import { PortPartyError } from '../errors.js';
+import { type AlarmEvent, alarms } from './alarms.js';
+import { cpuBudget } from './budget.js';
+import { conntrackCondition, FORECAST_FROM, lossCondition, poolCondition, type WarnLines } from './conditions.js';
+import { dropsOfCounters, readDropsByNetlink } from './conntrack-drops.js';
+import { secondsUntil } from './forecast.js';
+import { readKernelFacts, readPortSettings } from './kernel-facts.js';
+import { poolTrends } from './pool-trends.js';
+import { type PortPool, portPool } from './port-pool.js';
+import { countByProcess } from './processes.js';
+import type { ConntrackDrops, ListenerSample, PoolSample, WatchSample } from './sample.js';
+import { openSocketCounting, type SocketCount } from './socket-count.js';
+import { trend } from './trend.js';
+
+/** What to look at, and how much it may cost. */
+export interface WatcherOptions {
+  /** As many pools and processes are in a sample. */
+  top: number;
+  lines: WarnLines;
+  /** CPU that counting may take on average, as a share of a core (0.004 is 0.4 %). */
+  cpuShare: number;
+}
+
+/** One look: the sample, and the warnings that have come and gone with it. */
+export interface Look {
+  sample: WatchSample;
+  events: AlarmEvent[];
+}
+
+/** An open watch. */
+export interface Watcher {
+  /** Looks now. With `everything` sockets and processes are counted whatever it costs. Throws a PortPartyError (exit 3) where the kernel refuses. */
+  look(everything?: boolean): Promise<Look>;
+  /** Ends it. */
+  close(): void;
+}
+
+/** The processes are looked through at most so often, s, and for at most this part of the budget. */
+const PROCESSES_EVERY = 10;
+const PROCESSES_PART = 0.25;
+
+/** The last count, as values that outlive it. */
+interface Counted {
+  at: string;
+  seconds: number;
+  cpuMs: number;
+  ports: PortPool;
+  pools: PoolSample[];
+  sockets: number;
+  timeWait: number;
+  rows: number;
+  fullest: ListenerSample | null;
+  opened: number;
+}
+
+/** What is remembered of the look before. */
+interface Before {
+  seconds: number;
+  opened: number;
+  listenDrops: number;
+  conntrackDrops: number;
+}
+
+/** Opens a watch of the network namespace of this process. */
+export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
+  const counting = openSocketCounting();
+  const budget = cpuBudget(cpuShare);
+  const standing = alarms();
+  const trends = poolTrends();
+  const tableTrend = trend();
+  const begun = { seconds: now(), cpuMs: cpuMs() };
+  let booked = begun;
+  let counted: Counted | undefined;
+  let processes: { seen: WatchSample['processes']; seconds: number; cpuMs: number; closed: number } | undefined;
+  let before: Before | undefined;
+  let lost = { listen: Number.NEGATIVE_INFINITY, conntrack: Number.NEGATIVE_INFINITY };
+  let netlinkRefusal: string | undefined;
+
+  function book(): void {
+    const at = { seconds: now(), cpuMs: cpuMs() };
+    budget.book((at.seconds - booked.seconds) * 1000, at.cpuMs - booked.cpuMs);
+    booked = at;
+  }
+
+  /** Whether a pool can have come near a line since the last count, or is there already. */
+  function isUrgent(seconds: number, opened: number): boolean {
+    if (counted === undefined || standing.standing().length > 0) return true;
+    const { pools, ports } = counted;
+    const most = pools[0] === undefined ? 0 : pools[0].share * ports.capacity;
+    const line = (most < FORECAST_FROM * ports.capacity ? FORECAST_FROM : lines.at) * ports.capacity;
+    // Each connect() takes at most one port: no pool can have grown by more than all of them together.
+    if (most + (opened - counted.opened) >= line) return true;
+    const soonest = Math.min(...pools.map((pool) => pool.secondsUntilFull ?? Number.POSITIVE_INFINITY));
+    return seconds - counted.seconds >= soonest / 4;
+  }
+
+  function count(seconds: number, opened: number, withInodes: boolean): SocketCount {
+    const cpuBefore = cpuMs();
+    const settings = readPortSettings();
+    const found = counting.count(settings.range, withInodes);
+    const ports = portPool(settings.range, settings.reserved, found.bound);
+    const pools = trends.take(found.table, ports.capacity, settings.reuse, seconds);
+    const { sockets, timeWait, fullest } = found;
+    const rows = found.table.rows;
+    const at = new Date().toISOString();
+    counted = { at, seconds, cpuMs: cpuMs() - cpuBefore, ports, pools, sockets, timeWait, rows, fullest, opened };
+    return found;
+  }
+
+  async function lookThroughProcesses(inodes: ReadonlySet<number>): Promise<void> {
+    const cpuBefore = cpuMs();
+    const { processes: all, unseen, closed } = await countByProcess(inodes);
+    const seen = { at: new Date().toISOString(), top: all.slice(0, top), unseen };
+    processes = { seen, seconds: now(), cpuMs: cpuMs() - cpuBefore, closed };
+  }
+
+  /** undefined where neither way leads to the counters. */
+  function conntrackDrops(counters: Record<string, number>): ConntrackDrops | undefined {
+    const drops = dropsOfCounters(counters);
+    if (drops !== undefined || netlinkRefusal !== undefined) return drops;
+    try {
+      return readDropsByNetlink();
+    } catch (error) {
+      if (!(error instanceof PortPartyError)) throw error;
+      netlinkRefusal = error.message;
+      return undefined;
+    }
+  }
+
+  async function look(everything = false): Promise<Look> {
+    book();
+    const seconds = now();
+    const facts = readKernelFacts();
+    const opened = facts.counters['Tcp.ActiveOpens'] ?? 0;
+    const sinceCount = (seconds - (counted?.seconds ?? Number.NEGATIVE_INFINITY)) * 1000;
+    if (everything || budget.affords(counted?.cpuMs ?? 0, sinceCount, isUrgent(seconds, opened))) {
+      const sinceProcesses = seconds - (processes?.seconds ?? Number.NEGATIVE_INFINITY);
+      const processPause = Math.max(PROCESSES_EVERY, (processes?.cpuMs ?? 0) / (cpuShare * PROCESSES_PART * 1000));
+      const withProcesses = everything || sinceProcesses >= processPause;
+      const { inodes } = count(seconds, opened, withProcesses);
+      if (withProcesses) await lookThroughProcesses(inodes);
+    }
+    const { at, cpuMs: countCpuMs, ports, pools, sockets, timeWait, rows, fullest } = counted!;
+
+    const drops = facts.conntrack === undefined ? undefined : conntrackDrops(facts.counters);
+    const conntrack = facts.conntrack === undefined ? null : tableSample(facts.conntrack, drops, seconds);
+    const listenDrops = facts.counters['TcpExt.ListenDrops'] ?? 0;
+    const droppedPackets = drops === undefined ? 0 : drops.drop + drops.insertFailed;
+    const more = {
+      listen: before === undefined ? 0 : listenDrops - before.listenDrops,
+      conntrack: before === undefined ? 0 : droppedPackets - before.conntrackDrops,
+    };
+    lost = {
+      listen: more.listen > 0 ? seconds : lost.listen,
+      conntrack: more.conntrack > 0 ? seconds : lost.conntrack,
+    };
+    const events = standing.judge([
+      ...pools.map((pool) => poolCondition(pool, ports.capacity, lines, processes?.seen?.top[0])),
+      ...(conntrack === null ? [] : [conntrackCondition(conntrack, lines)]),
+      lossCondition(
+        'listening',
+        `connections turned away by listening sockets: ${listenDrops} since boot${fullest === null ? '' : `, the fullest queue is that of ${fullest.address} (${fullest.queued} of ${fullest.backlog})`}`,
+        more.listen,
+        seconds - lost.listen,
+      ),
+      lossCondition(
+        'conntrack drops',
+        `packets dropped by connection tracking: ${droppedPackets} since boot`,
+        more.conntrack,
+        seconds - lost.conntrack,
+      ),
+    ]);
+    const perSecond = (value: number, past: number | undefined) =>
+      before === undefined || past === undefined ? null : (value - past) / (seconds - before.seconds);
+    const watched = now() - begun.seconds;
+    const sample: WatchSample = {
+      schema: 'portparty/watch@1',
+      at: new Date().toISOString(),
+      host: hostname(),
+      ports,
+      counted: { at, cpuMs: countCpuMs, sockets, timeWait, pools: rows },
+      pools: pools.slice(0, top),
+      sockets: facts.sockets,
+      opened: { total: opened, perSecond: perSecond(opened, before?.opened) },
+      listening: {
+        overflows: facts.counters['TcpExt.ListenOverflows'] ?? 0,
+        drops: listenDrops,
+        dropsPerSecond: perSecond(listenDrops, before?.listenDrops),
+        fullest,
+      },
+      conntrack,
+      processes: processes?.seen ?? null,
+      warnings: standing.standing(),
+      unreadable: unreadable(conntrack),
+      cpuShare: before === undefined ? null : (cpuMs() - begun.cpuMs) / 1000 / watched,
+    };
+    before = { seconds, opened, listenDrops, conntrackDrops: droppedPackets };
+    return { sample, events };
+  }
+
+  function tableSample(
+    { count: entries, max: limit }: { count: number; max: number },
+    drops: ConntrackDrops | undefined,
+    seconds: number,
+  ): NonNullable<WatchSample['conntrack']> {
+    tableTrend.add(seconds, entries);
+    const growthPerSecond = tableTrend.perSecond();
+    // A limit of 0 is none.
+    const share = limit > 0 ? entries / limit : 0;
+    const secondsUntilFull = limit > 0 ? secondsUntil(limit, entries, growthPerSecond) : null;
+    return { entries, limit, share, growthPerSecond, secondsUntilFull, drops: drops ?? null };
+  }
+
+  function unreadable(conntrack: WatchSample['conntrack']): string[] {
+    const missing: string[] = [];
+    if (conntrack === null)
+      missing.push('connection table: this kernel tracks no connections here (module nf_conntrack is not loaded)');
+    else if (conntrack.drops === null)
+      missing.push(
+        `drops of the connection table: ${netlinkRefusal ?? 'not shown by this kernel'}; root can read them`,
+      );
+    if (processes !== undefined && processes.closed > 0)
+      missing.push(
+        `${processes.closed} processes of other users, and with them the owners of ${processes.seen?.unseen ?? 0} ports; root can read them`,
+      );
+    return missing;
+  }
+
+  return { look, close: () => counting.close() };
+}
+
+/** Seconds of a clock that only goes forward. */
+function now(): number {
+  return performance.now() / 1000;
+}
+
+/** CPU of this process so far, user and system, ms. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
