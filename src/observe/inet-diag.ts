@@ -48,24 +48,34 @@ export const DIAG = {
 } as const;
 
 const SOCK_DIAG_BY_FAMILY = 20;
+/** The request before families came: it answers for IPv4 and IPv6 in one walk. */
+const TCPDIAG_GETSOCK = 18;
 const INET_DIAG_REQ_BYTECODE = 1;
 // Instructions of the kernel's own filter; `yes` and `no` are distances, bytes.
 const SOURCE_PORT_AT_LEAST = 2;
 const SOURCE_PORT_AT_MOST = 3;
 
-/**
- * A request for the TCP sockets of a family (AF_INET, AF_INET6) whose states' bits are set. With `ports` the kernel itself
- * leaves out those whose source port is outside.
- */
-export function socketsRequest(family: number, states: number, ports?: PortRange): Uint8Array {
+/** A request for the TCP sockets of a family (AF_INET, AF_INET6) whose states' bits are set. */
+export function socketsRequest(family: number, states: number): Uint8Array {
   // struct inet_diag_req_v2: family, protocol, extensions, padding, states, then an empty socket identity.
-  const filter = ports === undefined ? new Uint8Array(0) : portFilter(ports);
-  const request = new Uint8Array(56 + filter.length);
+  const request = new Uint8Array(56);
   request[0] = family;
   request[1] = C.IPPROTO_TCP;
   new DataView(request.buffer).setUint32(4, states, true);
-  request.set(filter, 56);
   return dumpRequest(SOCK_DIAG_BY_FAMILY, request);
+}
+
+/**
+ * The same for IPv4 and IPv6 together: one walk through the kernel's table instead of two, and a walk past 50,000 sockets costs
+ * 20 ms even if it tells about none (bench/watch.mjs). With `ports` the kernel leaves out those whose source port is outside.
+ */
+export function allSocketsRequest(states: number, ports?: PortRange): Uint8Array {
+  // struct inet_diag_req: family, lengths of prefixes, extensions, an empty socket identity of 48 bytes, states, a field for the kernel.
+  const filter = ports === undefined ? new Uint8Array(0) : portFilter(ports);
+  const request = new Uint8Array(60 + filter.length);
+  new DataView(request.buffer).setUint32(52, states, true);
+  request.set(filter, 60);
+  return dumpRequest(TCPDIAG_GETSOCK, request);
 }
 
 /** An attribute with the program "source port >= lo and <= hi"; a socket is told about when the program runs to its end exactly. */

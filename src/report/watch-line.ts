@@ -9,7 +9,7 @@ export function watchLine({ at, ports, pools, sockets, conntrack, listening, ope
   const parts = [
     fullest === undefined
       ? `no ports in use of ${count(ports.capacity)}`
-      : `fullest ${poolName(fullest)} ${count(fullest.inUse - fullest.reusable)}/${count(ports.capacity)} (${wholePercent(fullest.share)})` +
+      : `fullest ${poolName(fullest)} ${count(fullest.taken)}/${count(ports.capacity)} (${wholePercent(fullest.share)})` +
         `, ${perSecond(fullest.growthPerSecond)}${fullest.secondsUntilFull === null ? '' : `, full ${fullest.secondsUntilFull === 0 ? 'now' : `in ${until(fullest.secondsUntilFull)}`}`}`,
     plural(sockets.inUse, 'socket'),
     `${count(sockets.timeWait)} TIME_WAIT`,

@@ -70,7 +70,7 @@ function poolLines(
     const paint = paintShare(pool.share, options.warnAt, colors);
     return [
       shortened(name(pool), longest),
-      paint(count(pool.inUse - pool.reusable)),
+      paint(count(pool.taken)),
       paint(wholePercent(pool.share)),
       ...(narrow ? [] : [bar(pool.share)]),
       count(pool.timeWait),
@@ -80,7 +80,7 @@ function poolLines(
   });
   const columns = [
     { head: narrow ? 'destination' : 'source → destination', align: 'left' as const },
-    { head: 'in use', align: 'right' as const },
+    { head: 'taken', align: 'right' as const },
     { head: `of ${count(ports.capacity)}`, align: 'right' as const },
     ...(narrow ? [] : [{ head: '', align: 'left' as const }]),
     { head: 'TIME_WAIT', align: 'right' as const },
@@ -131,7 +131,9 @@ function otherFacts(sample: WatchSample, colors: Colors, { width, warnAt }: Watc
 function processLines({ processes, counted }: WatchSample, width: number): string[] {
   const label = 'processes';
   if (processes === null) return labelled(label, NOTHING, width);
-  const top = processes.top.map(({ command, pid, ports }) => `${command} (${pid}) ${count(ports)}`);
+  const top = processes.top.map(
+    ({ command, pid, ports, estimated }) => `${command} (${pid}) ${estimated ? '~' : ''}${count(ports)}`,
+  );
   const rest = [
     ...(processes.unseen > 0 ? [`not seen ${count(processes.unseen)}`] : []),
     ...(counted.timeWait > 0 ? [`no process any more ${count(counted.timeWait)}`] : []),

@@ -8,8 +8,8 @@ export interface Condition {
   raise: boolean;
   /** It is good again. Neither: it stays as it was. */
   clear: boolean;
-  /** The warning as a sentence, without end. */
-  text: string;
+  /** The warning as a sentence, without end; asked for only where there is one. */
+  text(): string;
 }
 
 /** A change: the warning has come, or it is over. */
@@ -38,13 +38,13 @@ export function alarms(): Alarms {
       for (const { key, raise, clear, text } of conditions) {
         gone.delete(key);
         if (standing.has(key)) {
-          standing.set(key, text);
+          standing.set(key, text());
           if (!clear) continue;
+          events.push({ key, kind: 'cleared', text: text() });
           standing.delete(key);
-          events.push({ key, kind: 'cleared', text });
         } else if (raise) {
-          standing.set(key, text);
-          events.push({ key, kind: 'raised', text });
+          standing.set(key, text());
+          events.push({ key, kind: 'raised', text: text() });
         }
       }
       for (const key of gone) {

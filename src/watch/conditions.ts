@@ -1,6 +1,6 @@
 /** When to warn, and with which words: a pool or the connection table that fills, connections that are turned away. Does no I/O. */
 import type { Condition } from './alarms.js';
-import type { ConntrackSample, PoolSample, ProcessSample } from './sample.js';
+import type { ConntrackSample, ListenerSample, PoolSample, ProcessSample } from './sample.js';
 
 /** Where warnings begin. */
 export interface WarnLines {
@@ -43,29 +43,45 @@ export function poolCondition(
   lines: WarnLines,
   busiest: ProcessSample | undefined,
 ): Condition {
-  const { source, destination, inUse, reusable, timeWait } = pool;
-  const facts = [
-    `${inUse - reusable} of ${capacity} in use (${Math.floor(pool.share * 100)}%)`,
-    ...(timeWait > 0 ? [`${timeWait} sockets in TIME_WAIT`] : []),
-    ...motion(pool),
-    ...(busiest === undefined ? [] : [`the process with the most ports is ${busiest.command} (pid ${busiest.pid})`]),
-  ];
-  return {
-    key: `pool ${source} ${destination}`,
-    ...judgeFilling(pool, lines),
-    text: `ports from ${source} to ${destination}: ${facts.join(', ')}`,
+  const { source, destination, taken, timeWait } = pool;
+  const text = () => {
+    const facts = [
+      `${taken} of ${capacity} taken (${Math.floor(pool.share * 100)}%)`,
+      ...(timeWait > 0 ? [`${timeWait} sockets in TIME_WAIT`] : []),
+      ...motion(pool),
+      ...(busiest === undefined ? [] : [`the process with the most ports is ${busiest.command} (pid ${busiest.pid})`]),
+    ];
+    return `ports from ${source} to ${destination}: ${facts.join(', ')}`;
   };
+  return { key: `pool ${source} ${destination}`, ...judgeFilling(pool, lines), text };
 }
 
 /** The condition of the connection table. */
 export function conntrackCondition(table: ConntrackSample, lines: WarnLines): Condition {
-  const facts = [`${table.entries} of ${table.limit} entries (${Math.floor(table.share * 100)}%)`, ...motion(table)];
-  return { key: 'conntrack', ...judgeFilling(table, lines), text: `connection table: ${facts.join(', ')}` };
+  const text = () =>
+    `connection table: ${[`${table.entries} of ${table.limit} entries (${Math.floor(table.share * 100)}%)`, ...motion(table)].join(', ')}`;
+  return { key: 'conntrack', ...judgeFilling(table, lines), text };
 }
 
-/** A condition that begins with each loss and ends after a minute without one. */
-export function lossCondition(key: string, text: string, more: number, secondsSinceLast: number): Condition {
-  return { key, raise: more > 0, clear: secondsSinceLast >= QUIET_SECONDS, text };
+/** Follows a counter of losses: its condition begins when it rises, and ends after a minute in which it did not. */
+export function lossWatch(key: string): (total: number, seconds: number, text: () => string) => Condition {
+  let last: number | undefined;
+  let roseAt = Number.NEGATIVE_INFINITY;
+  return (total, seconds, text) => {
+    const raise = last !== undefined && total > last;
+    if (raise) roseAt = seconds;
+    last = total;
+    return { key, raise, clear: seconds - roseAt >= QUIET_SECONDS, text };
+  };
+}
+
+/** The warning of connections turned away. */
+export function turnedAwayText(drops: number, fullest: ListenerSample | null): string {
+  const queue =
+    fullest === null
+      ? ''
+      : `, the fullest queue is that of ${fullest.address} (${fullest.queued} of ${fullest.backlog})`;
+  return `connections turned away by listening sockets: ${drops} since boot${queue}`;
 }
 
 function motion({

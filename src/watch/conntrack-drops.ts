@@ -1,5 +1,4 @@
-/** Packets that connection tracking dropped: from /proc where the kernel shows them there, else by netlink, which asks for CAP_NET_ADMIN. */
-import type { Counters } from '../observe/counters.js';
+/** Packets that connection tracking dropped, by netlink: for kernels built without /proc/net/stat/nf_conntrack. It asks for CAP_NET_ADMIN. */
 import { dump, dumpRequest, findAttribute, openNetlink } from '../observe/netlink.js';
 import { C, close } from '../sys/libc.js';
 import type { ConntrackDrops } from './sample.js';
@@ -12,17 +11,7 @@ const CTA_STATS_EARLY_DROP = 11;
 /** Bytes of struct nfgenmsg. */
 const NFGENMSG_BYTES = 4;
 
-/** What /proc/net/stat/nf_conntrack says; undefined where the kernel was built without it. */
-export function dropsOfCounters(counters: Counters): ConntrackDrops | undefined {
-  if (counters['conntrack.drop'] === undefined) return undefined;
-  return {
-    drop: counters['conntrack.drop'],
-    earlyDrop: counters['conntrack.early_drop'] ?? 0,
-    insertFailed: counters['conntrack.insert_failed'] ?? 0,
-  };
-}
-
-/** The same by netlink, summed over the cores. Throws a PortPartyError where the kernel refuses, as it does without CAP_NET_ADMIN. */
+/** The counters by netlink, summed over the cores. Throws a PortPartyError where the kernel refuses, as it does without CAP_NET_ADMIN. */
 export function readDropsByNetlink(): ConntrackDrops {
   const what = 'the counters of connection tracking';
   const netlink = openNetlink(null, C.NETLINK_NETFILTER, what);

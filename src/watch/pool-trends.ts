@@ -54,10 +54,11 @@ export function poolTrends(): PoolTrends {
           inUse,
           timeWait: pool.timeWait,
           reusable: inUse - taken,
-          share: capacity > 0 ? taken / capacity : 1,
-          growthPerSecond: trends.taken.perSecond(),
-          closingPerSecond,
-          secondsUntilFull: secondsUntilFull(moving),
+          taken,
+          share: capacity > 0 ? rounded(taken / capacity, 4) : 1,
+          growthPerSecond: rounded(trends.taken.perSecond(), 2),
+          closingPerSecond: rounded(closingPerSecond, 2),
+          secondsUntilFull: rounded(secondsUntilFull(moving), 1),
         };
       });
       followed = still;
@@ -90,4 +91,9 @@ function fullestRows(table: PoolTable, heldByRow: (row: number) => number): numb
     if (best.length > FOLLOWED) best.pop();
   }
   return best.map(({ row }) => row);
+}
+
+/** To so many decimals: more would be noise, and make every sample longer. */
+export function rounded<Value extends number | null>(value: Value, decimals: number): Value {
+  return (value === null ? value : Number(value.toFixed(decimals))) as Value;
 }

@@ -13,9 +13,11 @@ export interface PoolSample {
   timeWait: number;
   /** How many of those in TIME_WAIT the kernel gives to a new connection anyway (`tcp_tw_reuse`). */
   reusable: number;
-  /** `inUse - reusable` of the capacity, 0 to 1. */
+  /** `inUse - reusable`: ports that a new connection cannot have. */
+  taken: number;
+  /** `taken` of the capacity, 0 to 1. */
   share: number;
-  /** How `inUse - reusable` changes, per second; null before there are two counts. */
+  /** How `taken` changes, per second; null before there are two counts. */
   growthPerSecond: number | null;
   /** Sockets that enter TIME_WAIT, per second, by the ages of those that are in it. */
   closingPerSecond: number;
@@ -62,6 +64,8 @@ export interface ProcessSample {
   pid: number;
   command: string;
   ports: number;
+  /** True where the process has thousands of descriptors, and `ports` is an estimate, good to a few percent. */
+  estimated: boolean;
 }
 
 /** One sample. Its JSON is a contract: fields are only added. */

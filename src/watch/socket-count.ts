@@ -1,5 +1,5 @@
 /** All ports of the range that are in use, by pool, in one go through the kernel's tables (sock_diag(7)); works for every user. */
-import { BOUND_ONLY, CONNECTED, DIAG, LISTENING, socketsRequest, TCP_STATES, TIME_WAIT } from '../observe/inet-diag.js';
+import { allSocketsRequest, BOUND_ONLY, CONNECTED, DIAG, LISTENING, TIME_WAIT } from '../observe/inet-diag.js';
 import { dump, openNetlink } from '../observe/netlink.js';
 import type { PortRange } from '../scenario/units.js';
 import { C, close } from '../sys/libc.js';
@@ -18,21 +18,23 @@ export interface SocketCount {
   timeWait: number;
   /** The listening socket with the most of its backlog taken; null where nobody waits. */
   fullest: ListenerSample | null;
-  /** Inodes of the live sockets in `table`, where they were asked for. */
+  /** Inodes of the live sockets in `table`, of a thorough count. */
   inodes: Set<number>;
 }
 
 /** A netlink socket that counts again and again. */
 export interface SocketCounting {
-  /** Counts the sockets whose source port is in `range`. Throws a PortPartyError (exit 3) where the kernel refuses. */
-  count(range: PortRange, withInodes: boolean): SocketCount;
+  /**
+   * Counts the sockets whose source port is in `range`. A `thorough` count costs more: it also notes inodes, and looks for ports that
+   * are bound without a connection, which the others remember from it. Throws a PortPartyError (exit 3) where the kernel refuses.
+   */
+  count(range: PortRange, thorough: boolean): SocketCount;
   /** Closes the netlink socket. */
   close(): void;
 }
 
 const WHAT = 'the sockets';
 const AF_INET6 = 10;
-const LISTEN = TCP_STATES.indexOf('LISTEN');
 
 /** Opens it in the network namespace of this process. */
 export function openSocketCounting(): SocketCounting {
@@ -40,55 +42,63 @@ export function openSocketCounting(): SocketCounting {
   const { view } = netlink;
   const table = poolTable();
   const bound = new Uint8Array(65_536);
-  const owners = [C.AF_INET, AF_INET6].map((family) => socketsRequest(family, LISTENING | BOUND_ONLY));
+  const listening = new Uint8Array(65_536);
+  const boundOnly = new Uint8Array(65_536);
 
-  /** Listening sockets and bound ones: their ports belong to them alone, and what they accepted are not ports taken. */
-  function countOwners(): ListenerSample | null {
-    bound.fill(0);
+  /** Listening sockets: their ports belong to them alone, and the connections that they accepted are not ports taken. */
+  function countListening(): ListenerSample | null {
+    listening.fill(0);
     let queued = 0;
     let backlog = 1;
     let fullest: ListenerSample | null = null;
-    for (const request of owners)
-      dump(netlink, request, WHAT, (_type, at) => {
-        const port = view.getUint16(at + DIAG.sourcePort);
-        bound[port] = 1;
-        if (view.getUint8(at + DIAG.state) !== LISTEN) return;
-        const waiting = view.getUint32(at + DIAG.receiveQueue, true);
-        const most = view.getUint32(at + DIAG.sendQueue, true);
-        if (waiting * backlog <= queued * most) return;
-        queued = waiting;
-        backlog = Math.max(1, most);
-        fullest = { address: listenerAddress(view, at, port), queued, backlog: most };
-      });
+    dump(netlink, allSocketsRequest(LISTENING), WHAT, (_type, at) => {
+      const port = view.getUint16(at + DIAG.sourcePort);
+      listening[port] = 1;
+      const waiting = view.getUint32(at + DIAG.receiveQueue, true);
+      const most = view.getUint32(at + DIAG.sendQueue, true);
+      if (waiting * backlog <= queued * most) return;
+      queued = waiting;
+      backlog = Math.max(1, most);
+      fullest = { address: listenerAddress(view, at, port), queued, backlog: most };
+    });
     return fullest;
   }
 
+  function countBoundOnly(): void {
+    boundOnly.fill(0);
+    dump(netlink, allSocketsRequest(BOUND_ONLY), WHAT, (_type, at) => {
+      boundOnly[view.getUint16(at + DIAG.sourcePort)] = 1;
+    });
+  }
+
   return {
-    count(range, withInodes) {
-      const fullest = countOwners();
+    count(range, thorough) {
+      const fullest = countListening();
+      // A walk of its own through all ports, for what hardly ever changes.
+      if (thorough) countBoundOnly();
+      for (let port = 0; port < bound.length; port++) bound[port] = listening[port] | boundOnly[port];
       table.clear();
       const inodes = new Set<number>();
       let sockets = 0;
       let timeWait = 0;
-      for (const family of [C.AF_INET, AF_INET6])
-        dump(netlink, socketsRequest(family, CONNECTED, range), WHAT, (_type, at) => {
-          if (bound[view.getUint16(at + DIAG.sourcePort)] === 1) return;
-          sockets++;
-          const row = table.rowOf(
-            view,
-            at + DIAG.source,
-            at + DIAG.destination,
-            view.getUint16(at + DIAG.destinationPort),
-            family === AF_INET6,
-          );
-          if (view.getUint8(at + DIAG.state) === TIME_WAIT) {
-            timeWait++;
-            table.addTimeWait(row, TIME_WAIT_SECONDS - view.getUint32(at + DIAG.expires, true) / 1000);
-          } else {
-            table.addLive(row);
-            if (withInodes) inodes.add(view.getUint32(at + DIAG.inode, true));
-          }
-        });
+      dump(netlink, allSocketsRequest(CONNECTED, range), WHAT, (_type, at) => {
+        if (listening[view.getUint16(at + DIAG.sourcePort)] === 1) return;
+        sockets++;
+        const row = table.rowOf(
+          view,
+          at + DIAG.source,
+          at + DIAG.destination,
+          view.getUint16(at + DIAG.destinationPort),
+          view.getUint8(at + DIAG.family) === AF_INET6,
+        );
+        if (view.getUint8(at + DIAG.state) === TIME_WAIT) {
+          timeWait++;
+          table.addTimeWait(row, TIME_WAIT_SECONDS - view.getUint32(at + DIAG.expires, true) / 1000);
+        } else {
+          table.addLive(row);
+          if (thorough) inodes.add(view.getUint32(at + DIAG.inode, true));
+        }
+      });
       return { table, bound, sockets, timeWait, fullest, inodes };
     },
     close: () => void close(netlink.fd),

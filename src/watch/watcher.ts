@@ -3,11 +3,18 @@ import { hostname } from 'node:os';
 import { PortPartyError } from '../errors.js';
 import { type AlarmEvent, alarms } from './alarms.js';
 import { cpuBudget } from './budget.js';
-import { conntrackCondition, FORECAST_FROM, lossCondition, poolCondition, type WarnLines } from './conditions.js';
-import { dropsOfCounters, readDropsByNetlink } from './conntrack-drops.js';
+import {
+  conntrackCondition,
+  FORECAST_FROM,
+  lossWatch,
+  poolCondition,
+  turnedAwayText,
+  type WarnLines,
+} from './conditions.js';
+import { readDropsByNetlink } from './conntrack-drops.js';
 import { secondsUntil } from './forecast.js';
-import { readKernelFacts, readPortSettings } from './kernel-facts.js';
-import { poolTrends } from './pool-trends.js';
+import { type KernelFacts, openFacts, readPortSettings } from './kernel-facts.js';
+import { poolTrends, rounded } from './pool-trends.js';
 import { type PortPool, portPool } from './port-pool.js';
 import { countByProcess } from './processes.js';
 import type { ConntrackDrops, ListenerSample, PoolSample, WatchSample } from './sample.js';
@@ -66,6 +73,7 @@ interface Before {
 /** Opens a watch of the network namespace of this process. */
 export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
   const counting = openSocketCounting();
+  const kernel = openFacts();
   const budget = cpuBudget(cpuShare);
   const standing = alarms();
   const trends = poolTrends();
@@ -75,7 +83,8 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
   let counted: Counted | undefined;
   let processes: { seen: WatchSample['processes']; seconds: number; cpuMs: number; closed: number } | undefined;
   let before: Before | undefined;
-  let lost = { listen: Number.NEGATIVE_INFINITY, conntrack: Number.NEGATIVE_INFINITY };
+  const turnedAway = lossWatch('listening');
+  const untracked = lossWatch('conntrack drops');
   let netlinkRefusal: string | undefined;
 
   function book(): void {
@@ -96,10 +105,14 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     return seconds - counted.seconds >= soonest / 4;
   }
 
-  function count(seconds: number, opened: number, withInodes: boolean): SocketCount {
+  function mayCount({ cpuMs: costMs, seconds: at }: Counted, seconds: number, opened: number): boolean {
+    return budget.affords(costMs, (seconds - at) * 1000, isUrgent(seconds, opened));
+  }
+
+  function count(seconds: number, opened: number, thorough: boolean): SocketCount {
     const cpuBefore = cpuMs();
     const settings = readPortSettings();
-    const found = counting.count(settings.range, withInodes);
+    const found = counting.count(settings.range, thorough);
     const ports = portPool(settings.range, settings.reserved, found.bound);
     const pools = trends.take(found.table, ports.capacity, settings.reuse, seconds);
     const { sockets, timeWait, fullest } = found;
@@ -109,17 +122,17 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     return found;
   }
 
-  async function lookThroughProcesses(inodes: ReadonlySet<number>): Promise<void> {
+  async function lookThroughProcesses(inodes: ReadonlySet<number>, exact: boolean): Promise<void> {
     const cpuBefore = cpuMs();
-    const { processes: all, unseen, closed } = await countByProcess(inodes);
+    const { processes: all, unseen, closed } = await countByProcess(inodes, exact);
     const seen = { at: new Date().toISOString(), top: all.slice(0, top), unseen };
     processes = { seen, seconds: now(), cpuMs: cpuMs() - cpuBefore, closed };
   }
 
   /** undefined where neither way leads to the counters. */
-  function conntrackDrops(counters: Record<string, number>): ConntrackDrops | undefined {
-    const drops = dropsOfCounters(counters);
-    if (drops !== undefined || netlinkRefusal !== undefined) return drops;
+  function conntrackDrops(facts: KernelFacts): ConntrackDrops | undefined {
+    if (facts.conntrack === undefined || facts.conntrackDrops !== undefined || netlinkRefusal !== undefined)
+      return facts.conntrackDrops;
     try {
       return readDropsByNetlink();
     } catch (error) {
@@ -132,60 +145,40 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
   async function look(everything = false): Promise<Look> {
     book();
     const seconds = now();
-    const facts = readKernelFacts();
-    const opened = facts.counters['Tcp.ActiveOpens'] ?? 0;
-    const sinceCount = (seconds - (counted?.seconds ?? Number.NEGATIVE_INFINITY)) * 1000;
-    if (everything || budget.affords(counted?.cpuMs ?? 0, sinceCount, isUrgent(seconds, opened))) {
+    const facts = kernel.read();
+    const { opened, listenDrops } = facts;
+    if (everything || counted === undefined || mayCount(counted, seconds, opened)) {
       const sinceProcesses = seconds - (processes?.seconds ?? Number.NEGATIVE_INFINITY);
       const processPause = Math.max(PROCESSES_EVERY, (processes?.cpuMs ?? 0) / (cpuShare * PROCESSES_PART * 1000));
       const withProcesses = everything || sinceProcesses >= processPause;
       const { inodes } = count(seconds, opened, withProcesses);
-      if (withProcesses) await lookThroughProcesses(inodes);
+      if (withProcesses) await lookThroughProcesses(inodes, everything);
     }
-    const { at, cpuMs: countCpuMs, ports, pools, sockets, timeWait, rows, fullest } = counted!;
+    const { at, cpuMs: countCpuMs, ports, pools, sockets, timeWait, rows, fullest } = counted as Counted;
 
-    const drops = facts.conntrack === undefined ? undefined : conntrackDrops(facts.counters);
+    const drops = conntrackDrops(facts);
     const conntrack = facts.conntrack === undefined ? null : tableSample(facts.conntrack, drops, seconds);
-    const listenDrops = facts.counters['TcpExt.ListenDrops'] ?? 0;
     const droppedPackets = drops === undefined ? 0 : drops.drop + drops.insertFailed;
-    const more = {
-      listen: before === undefined ? 0 : listenDrops - before.listenDrops,
-      conntrack: before === undefined ? 0 : droppedPackets - before.conntrackDrops,
-    };
-    lost = {
-      listen: more.listen > 0 ? seconds : lost.listen,
-      conntrack: more.conntrack > 0 ? seconds : lost.conntrack,
-    };
     const events = standing.judge([
       ...pools.map((pool) => poolCondition(pool, ports.capacity, lines, processes?.seen?.top[0])),
       ...(conntrack === null ? [] : [conntrackCondition(conntrack, lines)]),
-      lossCondition(
-        'listening',
-        `connections turned away by listening sockets: ${listenDrops} since boot${fullest === null ? '' : `, the fullest queue is that of ${fullest.address} (${fullest.queued} of ${fullest.backlog})`}`,
-        more.listen,
-        seconds - lost.listen,
-      ),
-      lossCondition(
-        'conntrack drops',
-        `packets dropped by connection tracking: ${droppedPackets} since boot`,
-        more.conntrack,
-        seconds - lost.conntrack,
-      ),
+      turnedAway(listenDrops, seconds, () => turnedAwayText(listenDrops, fullest)),
+      untracked(droppedPackets, seconds, () => `packets dropped by connection tracking: ${droppedPackets} since boot`),
     ]);
     const perSecond = (value: number, past: number | undefined) =>
-      before === undefined || past === undefined ? null : (value - past) / (seconds - before.seconds);
+      before === undefined || past === undefined ? null : rounded((value - past) / (seconds - before.seconds), 2);
     const watched = now() - begun.seconds;
     const sample: WatchSample = {
       schema: 'portparty/watch@1',
       at: new Date().toISOString(),
       host: hostname(),
       ports,
-      counted: { at, cpuMs: countCpuMs, sockets, timeWait, pools: rows },
+      counted: { at, cpuMs: rounded(countCpuMs, 2), sockets, timeWait, pools: rows },
       pools: pools.slice(0, top),
       sockets: facts.sockets,
       opened: { total: opened, perSecond: perSecond(opened, before?.opened) },
       listening: {
-        overflows: facts.counters['TcpExt.ListenOverflows'] ?? 0,
+        overflows: facts.listenOverflows,
         drops: listenDrops,
         dropsPerSecond: perSecond(listenDrops, before?.listenDrops),
         fullest,
@@ -194,7 +187,7 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
       processes: processes?.seen ?? null,
       warnings: standing.standing(),
       unreadable: unreadable(conntrack),
-      cpuShare: before === undefined ? null : (cpuMs() - begun.cpuMs) / 1000 / watched,
+      cpuShare: before === undefined ? null : rounded((cpuMs() - begun.cpuMs) / 1000 / watched, 5),
     };
     before = { seconds, opened, listenDrops, conntrackDrops: droppedPackets };
     return { sample, events };
@@ -206,10 +199,10 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     seconds: number,
   ): NonNullable<WatchSample['conntrack']> {
     tableTrend.add(seconds, entries);
-    const growthPerSecond = tableTrend.perSecond();
+    const growthPerSecond = rounded(tableTrend.perSecond(), 2);
     // A limit of 0 is none.
-    const share = limit > 0 ? entries / limit : 0;
-    const secondsUntilFull = limit > 0 ? secondsUntil(limit, entries, growthPerSecond) : null;
+    const share = limit > 0 ? rounded(entries / limit, 4) : 0;
+    const secondsUntilFull = limit > 0 ? rounded(secondsUntil(limit, entries, growthPerSecond), 1) : null;
     return { entries, limit, share, growthPerSecond, secondsUntilFull, drops: drops ?? null };
   }
 
@@ -228,7 +221,13 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     return missing;
   }
 
-  return { look, close: () => counting.close() };
+  return {
+    look,
+    close() {
+      counting.close();
+      kernel.close();
+    },
+  };
 }
 
 /** Seconds of a clock that only goes forward. */
