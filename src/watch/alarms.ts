@@ -24,6 +24,8 @@ export interface AlarmEvent {
 export interface Alarms {
   /** Judges all conditions of a moment; one that is no longer among them is over. */
   judge(conditions: Condition[]): AlarmEvent[];
+  /** Whether judging them would raise a warning that does not stand yet. */
+  wouldRaise(conditions: Condition[]): boolean;
   /** Texts of those that stand, the oldest first. */
   standing(): string[];
 }
@@ -53,6 +55,7 @@ export function alarms(): Alarms {
       }
       return events;
     },
+    wouldRaise: (conditions) => conditions.some(({ key, raise }) => raise && !standing.has(key)),
     standing: () => [...standing.values()],
   };
 }

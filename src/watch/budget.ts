@@ -14,15 +14,15 @@ export interface CpuBudget {
   affords(costMs: number, sinceMs: number, urgent: boolean): boolean;
 }
 
-/** What the reserve holds, as the time that it takes to earn it, ms: at 0.4 % of a core a second and a half of CPU in all. */
+/** What the account can hold at most and what its reserve is, as the time that it takes to earn it, ms: the reserve is, at 0.4 % of a core 0.8 s of CPU. */
 const FULL_AFTER_MS = 400_000;
 const RESERVE_AFTER_MS = 200_000;
 
-/** An account that earns `share` of a core (0.004 is 0.4 %), with its reserve filled. */
+/** An account that earns `share` of a core (0.004 is 0.4 %), and has earned all that it can hold. */
 export function cpuBudget(share: number): CpuBudget {
   const full = share * FULL_AFTER_MS;
   const reserve = share * RESERVE_AFTER_MS;
-  let balance = reserve;
+  let balance = full;
   return {
     book(elapsedMs, usedMs) {
       balance = Math.min(full, balance + elapsedMs * share - usedMs);

@@ -36,20 +36,21 @@ export function judgeFilling(
   };
 }
 
-/** The condition of a pool; `busiest` is the process that holds the most ports of this machine, where it is known. */
+/** The condition of a pool; `busiest` gives the process that holds the most ports of this machine, where it is known. */
 export function poolCondition(
   pool: PoolSample,
   capacity: number,
   lines: WarnLines,
-  busiest: ProcessSample | undefined,
+  busiest: () => ProcessSample | undefined,
 ): Condition {
   const { source, destination, taken, timeWait } = pool;
   const text = () => {
+    const owner = busiest();
     const facts = [
       `${taken} of ${capacity} taken (${Math.floor(pool.share * 100)}%)`,
       ...(timeWait > 0 ? [`${timeWait} sockets in TIME_WAIT`] : []),
       ...motion(pool),
-      ...(busiest === undefined ? [] : [`the process with the most ports is ${busiest.command} (pid ${busiest.pid})`]),
+      ...(owner === undefined ? [] : [`the process with the most ports is ${owner.command} (pid ${owner.pid})`]),
     ];
     return `ports from ${source} to ${destination}: ${facts.join(', ')}`;
   };

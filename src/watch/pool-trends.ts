@@ -55,7 +55,7 @@ export function poolTrends(): PoolTrends {
           timeWait: pool.timeWait,
           reusable: inUse - taken,
           taken,
-          share: capacity > 0 ? rounded(taken / capacity, 4) : 1,
+          share: capacity > 0 ? rounded(taken / capacity, 6) : 1,
           growthPerSecond: rounded(trends.taken.perSecond(), 2),
           closingPerSecond: rounded(closingPerSecond, 2),
           secondsUntilFull: rounded(secondsUntilFull(moving), 1),
@@ -63,9 +63,9 @@ export function poolTrends(): PoolTrends {
       });
       followed = still;
       last = { seconds, least: rows.length < FOLLOWED ? 0 : least };
-      return samples.sort(
-        (a, b) => b.share - a.share || a.destination.localeCompare(b.destination) || a.source.localeCompare(b.source),
-      );
+      const byName = (a: PoolSample, b: PoolSample) =>
+        a.destination.localeCompare(b.destination) || a.source.localeCompare(b.source);
+      return samples.sort((a, b) => b.taken - a.taken || b.inUse - a.inUse || byName(a, b));
     },
   };
 }

@@ -159,9 +159,15 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     const drops = conntrackDrops(facts);
     const conntrack = facts.conntrack === undefined ? null : tableSample(facts.conntrack, drops, seconds);
     const droppedPackets = drops === undefined ? 0 : drops.drop + drops.insertFailed;
-    const events = standing.judge([
-      ...pools.map((pool) => poolCondition(pool, ports.capacity, lines, processes?.seen?.top[0])),
+    const filling = [
+      ...pools.map((pool) => poolCondition(pool, ports.capacity, lines, () => processes?.seen?.top[0])),
       ...(conntrack === null ? [] : [conntrackCondition(conntrack, lines)]),
+    ];
+    // A warning names who holds the ports now, not who held them a while ago.
+    if (standing.wouldRaise(filling) && (processes?.seconds ?? 0) < seconds)
+      await lookThroughProcesses(counting.count(ports.range, true).inodes, everything);
+    const events = standing.judge([
+      ...filling,
       turnedAway(listenDrops, seconds, () => turnedAwayText(listenDrops, fullest)),
       untracked(droppedPackets, seconds, () => `packets dropped by connection tracking: ${droppedPackets} since boot`),
     ]);
@@ -201,7 +207,7 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
     tableTrend.add(seconds, entries);
     const growthPerSecond = rounded(tableTrend.perSecond(), 2);
     // A limit of 0 is none.
-    const share = limit > 0 ? rounded(entries / limit, 4) : 0;
+    const share = limit > 0 ? rounded(entries / limit, 6) : 0;
     const secondsUntilFull = limit > 0 ? rounded(secondsUntil(limit, entries, growthPerSecond), 1) : null;
     return { entries, limit, share, growthPerSecond, secondsUntilFull, drops: drops ?? null };
   }
