@@ -1,7 +1,7 @@
 /** A sample of `portparty watch` as a screen: pools, connection table, queues, processes, warnings, and what could not be read. */
 import pc from 'picocolors';
 import type { AlarmEvent } from '../watch/alarms.js';
-import type { PoolSample, WatchSample } from '../watch/sample.js';
+import type { ConntrackDrops, PoolSample, WatchSample } from '../watch/sample.js';
 import { count, list, NOTHING, plural } from './format.js';
 import { grid, INDENT } from './grid.js';
 import type { Colors, TerminalOptions } from './terminal.js';
@@ -55,6 +55,9 @@ function heading({ host, at, ports, counted }: WatchSample, colors: Colors, widt
   ];
 }
 
+/** Why sockets in TIME_WAIT may be many where no port is taken. */
+const REUSED = 'TIME_WAIT that the kernel gives to a new connection (tcp_tw_reuse) does not count as taken.';
+
 function poolLines(
   { pools, ports, counted }: WatchSample,
   room: number,
@@ -90,6 +93,9 @@ function poolLines(
   const hidden = counted.pools - shown.length;
   return [
     ...grid(columns, rows, 2).split('\n'),
+    ...(shown.some(({ reusable }) => reusable > 0)
+      ? wrap(REUSED, options.width - INDENT.length).map((line) => INDENT + colors.dim(line))
+      : []),
     ...(hidden > 0 ? [INDENT + colors.dim(`and ${plural(hidden, 'destination')} with fewer`)] : []),
   ];
 }
@@ -105,9 +111,7 @@ function otherFacts(sample: WatchSample, colors: Colors, { width, warnAt }: Watc
       ...(secondsUntilFull === null
         ? []
         : [`full ${secondsUntilFull === 0 ? 'now' : `in ${until(secondsUntilFull)}`}`]),
-      drops === null
-        ? 'drops not readable'
-        : `${count(drops.drop)} dropped, ${count(drops.earlyDrop)} thrown out early, ${count(drops.insertFailed)} not inserted`,
+      drops === null ? 'drops not readable' : dropsText(drops),
     ];
     return parts.join(' · ');
   };
@@ -128,38 +132,47 @@ function otherFacts(sample: WatchSample, colors: Colors, { width, warnAt }: Watc
   return rows.flatMap(([label, text]) => labelled(label, text, width));
 }
 
+function dropsText({ drop, earlyDrop, insertFailed }: ConntrackDrops): string {
+  if (drop + earlyDrop + insertFailed === 0) return 'nothing dropped';
+  return `${count(drop)} dropped, ${count(earlyDrop)} thrown out early, ${count(insertFailed)} not inserted`;
+}
+
 function processLines({ processes, counted }: WatchSample, width: number): string[] {
   const label = 'processes';
   if (processes === null) return labelled(label, NOTHING, width);
   const top = processes.top.map(
-    ({ command, pid, ports, estimated }) => `${command} (${pid}) ${estimated ? '~' : ''}${count(ports)}`,
+    ({ command, pid, ports, estimated }) => `${command} (pid ${pid}) ${estimated ? '~' : ''}${count(ports)}`,
   );
   const rest = [
     ...(processes.unseen > 0 ? [`not seen ${count(processes.unseen)}`] : []),
     ...(counted.timeWait > 0 ? [`no process any more ${count(counted.timeWait)}`] : []),
   ];
   const age = Math.round((Date.now() - Date.parse(processes.at)) / 1000);
-  const stale = age >= 30 ? `, as of ${until(age)} ago` : '';
+  const stale = age >= 2 ? `, as of ${until(age)} ago` : '';
   return labelled(label, `${[...top, ...rest].join(' · ') || NOTHING}${stale}`, width);
 }
 
+/** What stands, since when, and the last three that are over. */
 function warningLines({ warnings }: WatchSample, events: PastEvent[], colors: Colors, width: number): string[] {
-  if (warnings.length === 0 && events.length === 0) return [];
-  const standing = warnings.flatMap((text) =>
-    wrap(text, width - INDENT.length - 2).map(
+  const over = events.filter(({ kind }) => kind === 'cleared').slice(-3);
+  if (warnings.length === 0 && over.length === 0) return [];
+  const standing = warnings.flatMap((text) => {
+    const raised = events.findLast(({ kind, text: of }) => kind === 'raised' && subject(of) === subject(text));
+    const since = raised === undefined ? '' : ` (since ${raised.at.slice(11, 19)})`;
+    return wrap(text + since, width - INDENT.length - 2).map(
       (line, index) => `${INDENT}${index === 0 ? colors.red('!') : ' '} ${colors.red(line)}`,
-    ),
-  );
-  const past = events.slice(-3).map(({ at, kind, text }) => {
-    const subject = text.slice(0, text.indexOf(': '));
-    return (
-      INDENT +
-      colors.dim(
-        shortened(`${at.slice(11, 19)} ${kind === 'raised' ? 'warned' : 'over'}: ${subject}`, width - INDENT.length),
-      )
     );
   });
+  const past = over.map(
+    ({ at, text }) =>
+      INDENT + colors.dim(shortened(`over at ${at.slice(11, 19)}: ${subject(text)}`, width - INDENT.length)),
+  );
   return ['', ...standing, ...past];
+}
+
+/** What a warning is about, without its numbers. */
+function subject(text: string): string {
+  return text.slice(0, text.indexOf(': '));
 }
 
 function unreadableLines({ unreadable }: WatchSample, colors: Colors, width: number): string[] {
