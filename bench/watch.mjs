@@ -76,7 +76,9 @@ function makeNamespace() {
 }
 
 function run(netns, ...argv) {
-  const { status, stdout, stderr } = inNamespace(netns, () => spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', maxBuffer: 1 << 28 }));
+  const { status, stdout, stderr } = inNamespace(netns, () =>
+    spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', maxBuffer: 1 << 28 }),
+  );
   if (status !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
   return stdout;
 }

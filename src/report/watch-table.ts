@@ -31,7 +31,8 @@ export function watchTable(sample: WatchSample, events: PastEvent[], options: Wa
     ...warningLines(sample, events, colors, options.width),
     ...unreadableLines(sample, colors, options.width),
   ];
-  const fixed = head.length + facts.length + notes.length + 3;
+  // The head of the table, what is said below it, an empty line.
+  const fixed = head.length + facts.length + notes.length + 4;
   const room = options.height === undefined ? sample.pools.length : Math.max(1, options.height - fixed);
   const lines = [...head, ...poolLines(sample, room, colors, options), '', ...facts, ...notes];
   return `${lines.join('\n')}\n`;

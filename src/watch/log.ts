@@ -1,7 +1,9 @@
 /** The log of a watch: a line of JSON per sample and per warning, in a file that rotates by size. */
+import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { createStream } from 'rotating-file-stream';
-import { testbedError } from '../errors.js';
+import { testbedError, usageError } from '../errors.js';
 
 /** Where it goes and how large it gets. */
 export interface WatchLogOptions {
@@ -20,8 +22,13 @@ export interface WatchLog {
   close(): Promise<void>;
 }
 
-/** Opens or continues it. */
+/** Opens or continues it. Throws a usageError where the file cannot be written. */
 export function openWatchLog({ file, size, keep }: WatchLogOptions): WatchLog {
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw usageError(`cannot write the log: ${(error as Error).message}`, `--log ${file}`);
+  }
   const stream = createStream(basename(file), { path: dirname(file), size, rotate: keep });
   let failure: Error | undefined;
   stream.on('error', (error) => {
@@ -36,7 +43,10 @@ export function openWatchLog({ file, size, keep }: WatchLogOptions): WatchLog {
       stream.write(`${JSON.stringify(value)}\n`);
     },
     async close() {
-      await new Promise<void>((resolve) => stream.end(() => resolve()));
+      stream.end();
+      await finished(stream).catch((error: Error) => {
+        failure ??= error;
+      });
       check();
     },
   };

@@ -1,6 +1,7 @@
 /** The samples as Prometheus metrics, served over HTTP; docs/watch.md documents each name. A scrape gets the last sample and costs no count. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
 import { usageError } from '../errors.js';
 import type { WatchSample } from './sample.js';
 
@@ -58,9 +59,17 @@ export async function serveMetrics(address: ListenAddress): Promise<MetricsEndpo
 }
 
 /** The registry with every metric of docs/watch.md, and what fills it. */
-export async function makeMetrics() {
-  const { Counter, Gauge, Registry } = (await import('prom-client')).default;
-  const register = new Registry();
+export interface Metrics {
+  /** What a scrape reads. */
+  register: Registry;
+  /** Sets every metric to what a sample says. */
+  fill(sample: WatchSample): void;
+}
+
+/** Makes the metrics; prom-client is loaded for a watch that serves them only. */
+export async function makeMetrics(): Promise<Metrics> {
+  const { Counter, Gauge, Registry: EmptyRegistry } = (await import('prom-client')).default;
+  const register = new EmptyRegistry();
   const registers = [register];
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge({ name: `portparty_${name}`, help, labelNames, registers });

@@ -91,7 +91,7 @@ export async function runWatch(
 }
 
 /** The fullest thing that a watch knows: a pool of ports or the connection table, 0 to 1. */
-export function fullestShare({ pools, conntrack }: WatchSample): number {
+function fullestShare({ pools, conntrack }: WatchSample): number {
   return Math.max(0, conntrack?.share ?? 0, ...pools.map(({ share }) => share));
 }
 

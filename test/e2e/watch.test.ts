@@ -1,4 +1,6 @@
 /** `portparty watch` on a machine whose ports run out: it warns before the first connect fails, and counts what the kernel counts. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PoolSample, ProcessSample, WatchSample } from '../../src/watch/sample.js';
 import { canLowerRights } from '../helpers/ordinary-user.js';
@@ -84,10 +86,39 @@ describe('200 ports, one of them reserved, used up towards one destination', () 
   });
 });
 
+it('ports in TIME_WAIT are taken where the kernel refuses them to the next connection, and free where it gives them away', () => {
+  type Churn = { first: object; pool: PoolSample; second: object };
+  const { loopback, other } = runFixture<{ loopback: Churn; other: Churn }>('watch-time-wait.mjs');
+  const all = { connected: 10 };
+  expect(loopback).toMatchObject({
+    first: all,
+    pool: { inUse: 10, timeWait: 10, reusable: 10, taken: 0 },
+    second: all,
+  });
+  expect(other).toMatchObject({
+    first: all,
+    pool: { inUse: 10, timeWait: 10, reusable: 0, taken: 10, share: 1, secondsUntilFull: 0 },
+    second: { connected: 0, error: 'EADDRNOTAVAIL' },
+  });
+});
+
 it.runIf(canLowerRights())('an ordinary user sees the pools as well, and is told what is not readable', async () => {
-  const { code, stdout } = await portparty(['watch', '--once', '--json', '--interval', '100ms'], { asUser: true });
-  expect(code).toBe(0);
-  const sample = JSON.parse(stdout) as WatchSample;
-  expect(sample.ports.capacity).toBeGreaterThan(0);
-  expect(sample.unreadable.join()).toMatch(/processes of other users.*root can read them/);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const connection = connect(port, '127.0.0.1');
+  try {
+    await once(connection, 'connect');
+    const { code, stdout } = await portparty(['watch', '--once', '--json', '--interval', '100ms', '--top', '40'], {
+      asUser: true,
+    });
+    expect(code).toBe(0);
+    const { pools, processes, unreadable } = JSON.parse(stdout) as WatchSample;
+    expect(pools.find(({ destination }) => destination === `127.0.0.1:${port}`)).toMatchObject({ inUse: 1, taken: 1 });
+    expect(processes?.unseen).toBeGreaterThan(0);
+    expect(unreadable.join()).toMatch(/processes of other users.*root can read them/);
+  } finally {
+    connection.destroy();
+    server.close();
+  }
 });
