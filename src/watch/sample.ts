@@ -78,7 +78,7 @@ export interface WatchSample {
   ports: PortPool;
   /** The count that `pools` comes from: the sockets are not counted in every sample where there are very many of them. */
   counted: {
-    /** UTC. */
+    /** When it began, UTC. */
     at: string;
     /** CPU that it took, ms. */
     cpuMs: number;

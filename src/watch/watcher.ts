@@ -111,13 +111,14 @@ export function openWatcher({ top, lines, cpuShare }: WatcherOptions): Watcher {
 
   function count(seconds: number, opened: number, thorough: boolean): SocketCount {
     const cpuBefore = cpuMs();
+    // The moment from which on nothing that happened is missed.
+    const at = new Date().toISOString();
     const settings = readPortSettings();
     const found = counting.count(settings.range, thorough);
     const ports = portPool(settings.range, settings.reserved, found.bound);
     const pools = trends.take(found.table, ports.capacity, settings.reuse, seconds);
     const { sockets, timeWait, fullest } = found;
     const rows = found.table.rows;
-    const at = new Date().toISOString();
     counted = { at, seconds, cpuMs: cpuMs() - cpuBefore, ports, pools, sockets, timeWait, rows, fullest, opened };
     return found;
   }
