@@ -37,3 +37,7 @@ export { type TuneFileOptions, tune } from './run/tune-file.js';
 export type { Scenario, ScenarioVariant } from './scenario/scenario.js';
 export { makePlan } from './topology/make-plan.js';
 export type { Plan } from './topology/plan.js';
+export type { AlarmEvent } from './watch/alarms.js';
+export type { WarnLines } from './watch/conditions.js';
+export type { PoolSample, WatchSample } from './watch/sample.js';
+export { type Look, openWatcher, type Watcher, type WatcherOptions } from './watch/watcher.js';

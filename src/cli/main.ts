@@ -16,6 +16,7 @@ import * as requests from './requests.js';
 import * as run from './run.js';
 import * as schema from './schema.js';
 import * as tune from './tune.js';
+import * as watch from './watch.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -27,7 +28,7 @@ function program(): Command {
     .addHelpText('after', '\nExample:\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .showSuggestionAfterError()
     .exitOverride();
-  const verbs = [run, explain, gate, compare, capacity, tune, list, init, schema, doctor, clean, requests];
+  const verbs = [run, explain, gate, compare, capacity, tune, list, init, schema, doctor, clean, requests, watch];
   for (const verb of verbs) verb.register(root);
   for (const verb of root.commands) verb.exitOverride().option('--verbose', 'show stack traces with errors');
   return root;

@@ -2,7 +2,8 @@
 
 import type { PortRange } from '../scenario/units.js';
 import { C, close, ipToNumber } from '../sys/libc.js';
-import { dump, dumpRequest, openNetlink } from './netlink.js';
+import { CONNECTED, DIAG, socketsRequest, TCP_STATES, TIME_WAIT } from './inet-diag.js';
+import { dump, openNetlink } from './netlink.js';
 
 /** A host's sockets at one moment. */
 export interface PortCount {
@@ -29,45 +30,12 @@ export interface SocketCounter {
 }
 
 const WHAT = 'the sockets';
-const SOCK_DIAG_BY_FAMILY = 20;
-/** By their number in the kernel (<net/tcp_states.h>). */
-const STATES = [
-  '',
-  'ESTABLISHED',
-  'SYN_SENT',
-  'SYN_RECV',
-  'FIN_WAIT1',
-  'FIN_WAIT2',
-  'TIME_WAIT',
-  'CLOSE',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'LISTEN',
-  'CLOSING',
-];
-const TIME_WAIT = STATES.indexOf('TIME_WAIT');
-/** Without LISTEN and CLOSE, which belong to no connection and cost the kernel a second walk. */
-const CONNECTION_STATES = STATES.reduce(
-  (mask, name, state) => (name === '' || name === 'LISTEN' || name === 'CLOSE' ? mask : mask | (1 << state)),
-  0,
-);
-
-// Offsets in struct inet_diag_msg (<linux/inet_diag.h>); ports and addresses are in network byte order.
-const STATE = 1;
-const SOURCE_PORT = 4;
-const DESTINATION_PORT = 6;
-const DESTINATION = 24;
 
 /** Opens a counter inside a host's namespace; `watched` is undefined for a host that opens no connections. */
 export function openSocketCounter(netns: string | null, watched: WatchedPorts | undefined): SocketCounter {
   const netlink = openNetlink(netns, C.NETLINK_SOCK_DIAG, WHAT, 1 << 18);
   const { view } = netlink;
-  // struct inet_diag_req_v2: family, protocol, extensions, padding, states, then an empty socket identity.
-  const request = new Uint8Array(56);
-  request[0] = C.AF_INET;
-  request[1] = C.IPPROTO_TCP;
-  new DataView(request.buffer).setUint32(4, CONNECTION_STATES, true);
-  const message = dumpRequest(SOCK_DIAG_BY_FAMILY, request);
+  const message = socketsRequest(C.AF_INET, CONNECTED);
 
   const { lo, hi } = watched?.range ?? { lo: 1, hi: 0 };
   const slots = new Map<number, number>();
@@ -83,18 +51,20 @@ export function openSocketCounter(netns: string | null, watched: WatchedPorts | 
       timeWait.fill(0);
       byState.fill(0);
       dump(netlink, message, WHAT, (_type, at) => {
-        const state = view.getUint8(at + STATE);
+        const state = view.getUint8(at + DIAG.state);
         byState[state]++;
-        const port = view.getUint16(at + SOURCE_PORT);
+        const port = view.getUint16(at + DIAG.sourcePort);
         if (port < lo || port > hi) return;
-        const slot = slots.get(view.getUint32(at + DESTINATION) * 65_536 + view.getUint16(at + DESTINATION_PORT));
+        const slot = slots.get(
+          view.getUint32(at + DIAG.destination) * 65_536 + view.getUint16(at + DIAG.destinationPort),
+        );
         if (slot === undefined) return;
         inUse[slot]++;
         if (state === TIME_WAIT) timeWait[slot]++;
       });
       const busiest = inUse.length === 0 ? -1 : inUse.indexOf(Math.max(...inUse));
       const states: Record<string, number> = {};
-      STATES.forEach((name, state) => {
+      TCP_STATES.forEach((name, state) => {
         if (byState[state] > 0) states[name] = byState[state];
       });
       return { inUse: inUse[busiest] ?? 0, timeWait: timeWait[busiest] ?? 0, states };

@@ -1,0 +1,38 @@
+/** Options that every verb has that measures, and how values of options are read. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** The values of these options. */
+export interface MeasureFlags {
+  driver: 'auto' | 'netns' | 'docker';
+  set?: string[];
+  seed?: number;
+  out: string;
+  json?: boolean;
+  quiet?: boolean;
+  engine?: 'socket' | 'undici' | 'autocannon';
+}
+
+/** Adds them; `printed` is the file of the record that `--json` prints. */
+export function withMeasureOptions(command: Command, printed: string): Command {
+  return command
+    .addOption(
+      new Option('--driver <name>', 'where the hosts live').choices(['auto', 'netns', 'docker']).default('auto'),
+    )
+    .option('--set <path=value>', 'override one value, e.g. topology.edge.ports=1024-65535 (repeatable)', collect)
+    .option('--seed <n>', 'seed of the arrivals', wholeNumber)
+    .option('--out <dir>', 'folder for the records', 'results')
+    .option('--json', `print ${printed} on stdout, and nothing else`)
+    .option('--quiet', 'no progress')
+    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']));
+}
+
+/** Of an option that may be repeated: all its values. */
+export function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+/** A number of things, as typed. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
