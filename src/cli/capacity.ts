@@ -25,7 +25,7 @@ export function register(program: Command): void {
     .option('--gate <gate>', "hold trials against this gate instead of the scenario's (repeatable)", collect)
     .option('--from <level>', "the first level; the scenario's own unless said otherwise")
     .option('--up-to <level>', 'the highest level to try')
-    .option('--resolution <share>', 'how closely to search', '1%')
+    .option('--resolution <share>', 'how closely to search', '0.5%')
     .option('--repeat <n>', 'trials at a level that decides; the majority counts', wholeNumber, 3)
     .option(
       '--for <time>',

@@ -41,10 +41,10 @@ describe('the gates of a search', () => {
   });
 
   it('always bound the losses: who lost everybody else is no faster', () => {
-    expect(capacityGates([], 'rate').gates).toEqual(['droppedShare < 0.1%']);
+    expect(capacityGates([], 'rate').gates).toEqual(['droppedShare < 0.5%']);
     expect(capacityGates([], 'connections').gates).toEqual(['dropped == 0']);
     expect(capacityGates(['dropped.unattributed == 0', 'latency.response.p99 < 1s'], 'visitors').gates).toEqual([
-      'droppedShare < 0.1%',
+      'droppedShare < 0.5%',
       'dropped.unattributed == 0',
       'latency.response.p99 < 1s',
     ]);

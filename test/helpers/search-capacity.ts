@@ -4,8 +4,8 @@ import type { CapacityRecord } from '../../src/record/capacity-record.js';
 import { type Finished, portparty, scenarioFile, scratch } from './portparty.js';
 
 /**
- * Connections of half a second through 500 ports: 1,000 a second. A stalled generator would make bursts of them that no such pool carries,
- * so trials in which it was late must not count.
+ * Connections of two seconds through 500 ports: 250 a second. A stalled generator makes bursts of them that no such pool carries, the less so
+ * the longer a connection lasts; trials in which it was late must not count.
  */
 export const POOL = `
 name: pool
@@ -16,8 +16,8 @@ topology:
 traffic:
   from: buyers
   journey: hold
-  holdFor: 500ms
-  arrivals: [{ for: 2s, rate: 800/s }]
+  holdFor: 2s
+  arrivals: [{ for: 2s, rate: 200/s }]
   maxLateness: 20ms
   timeout: { connect: 3s }
 `;
