@@ -5,9 +5,8 @@
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, and a whole search for capacity. */
+/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads. */
 const LONG = [
-  'test/e2e/capacity-pool.test.ts',
   'test/e2e/parity.test.ts',
   'test/agent/trial.test.ts',
   'test/e2e/haproxy-while-running.test.ts',
@@ -19,7 +18,9 @@ const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*
 const all = process.env.PORTPARTY_TEST_ALL === '1';
 /** Three quarters of an hour are not thrown away for one test that fails once; `failures-at-once.ts` names it. */
 const retry = all ? 1 : 0;
-const exclude = [...configDefaults.exclude, ...(all ? [] : LONG)];
+/** A whole search for capacity needs a machine that does nothing else: `npm run test:capacity`. */
+const QUIET = process.env.PORTPARTY_TEST_CAPACITY === '1' ? [] : ['test/e2e/capacity-pool.test.ts'];
+const exclude = [...configDefaults.exclude, ...QUIET, ...(all ? [] : LONG)];
 
 export default defineConfig({
   test: {
