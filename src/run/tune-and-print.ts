@@ -47,6 +47,8 @@ export async function tuneAndPrint(
     process.stdout.write(
       options.json ? `${JSON.stringify(record, null, 2)}\n` : renderTune(record, terminalOptions(process.stdout)),
     );
+    if (tuning.exportTo !== undefined && record.exported.length === 0)
+      process.stderr.write('note: nothing to export: no setting was shown to help\n');
     if (record.exported.length > 0) tell(`lines to paste: ${tuning.exportTo ?? join(dir, 'export')}`);
     tell(`record: ${dir}`);
     return exitCodeOf(record);
