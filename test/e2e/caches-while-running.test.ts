@@ -32,7 +32,7 @@ it.each(['squid', 'varnish'])(
     const { losses: lost, completed } = await lossesOf(
       scenario(
         kind,
-        '  - { at: 500ms, reload: proxy }\n  - { at: 1s, kill: proxy }\n  - { at: 1100ms, restart: proxy }',
+        '  - { at: 500ms, reload: proxy }\n  - { at: 1s, kill: proxy }\n  - { at: 1500ms, restart: proxy }',
       ),
     );
     // A Squid that reads its configuration holds its backends for DEAD until it has looked at them again.
