@@ -1,12 +1,14 @@
 /**
  * `npm test` leaves out what takes minutes by itself and what needs a Docker daemon; `npm run test:all` does not. Files whose testbeds
- * nobody else can see run three at a time, for most of their time is waiting; all others run one after another, as they look at the whole
- * machine (ports of loopback, processes, the daemon) or compare speeds.
+ * nobody else can see run three at a time, for most of their time is waiting; those that only compute two at a time; all others one after
+ * another, as they look at the whole machine (ports of loopback, processes, the daemon) or compare speeds.
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads. */
+/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, searches and tunings trial by trial. */
 const LONG = [
+  'test/e2e/capacity.test.ts',
+  'test/e2e/tune.test.ts',
   'test/e2e/parity.test.ts',
   'test/agent/trial.test.ts',
   'test/e2e/haproxy-while-running.test.ts',
@@ -14,6 +16,9 @@ const LONG = [
 
 /** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */
 const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*.test.ts'];
+
+/** Files that only compute: they see neither the machine nor each other. */
+const PURE = ['test/{analysis,ledger,report,scenario}/**/*.test.ts'];
 
 const all = process.env.PORTPARTY_TEST_ALL === '1';
 /** Three quarters of an hour are not thrown away for one test that fails once; `failures-at-once.ts` names it. */
@@ -42,9 +47,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'pure',
+          include: PURE,
+          exclude,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          retry,
+        },
+      },
+      {
+        test: {
           name: 'alone',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, ...TOGETHER],
+          exclude: [...exclude, ...TOGETHER, ...PURE],
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 0 },
