@@ -1,8 +1,7 @@
 /** `portparty capacity`: searches the highest load at which the gates hold, and says what stands in the way of more. */
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { CapacityFlags } from '../run/capacity-options.js';
-import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
+import { collect, type MeasureFlags, measureSettings, wholeNumber, withMeasureOptions } from './measure-options.js';
 
 interface Flags extends CapacityFlags, MeasureFlags {
   variant?: string;
@@ -63,12 +62,7 @@ async function capacityCommand(file: string, flags: Flags): Promise<number> {
   const scenario = await loadScenario(file, { set: flags.set, variants, seed: flags.seed });
   // As in `run`: whatever is wrong is told before anything is started.
   const search = readCapacityOptions(scenario, flags);
-  const options = {
-    outDir: resolve(flags.out),
-    engine: flags.engine,
-    json: flags.json === true,
-    quiet: flags.quiet === true,
-  };
+  const options = measureSettings(flags);
   const { runWithDriver } = await import('../run/run-with-driver.js');
   return runWithDriver(scenario, flags.driver, options.quiet, async (ready) => {
     const { capacityAndPrint } = await import('../run/capacity-and-print.js');

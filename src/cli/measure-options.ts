@@ -1,4 +1,5 @@
 /** Options that every verb has that measures, and how values of options are read. */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** The values of these options. */
@@ -24,6 +25,11 @@ export function withMeasureOptions(command: Command, printed: string): Command {
     .option('--json', `print ${printed} on stdout, and nothing else`)
     .option('--quiet', 'no progress')
     .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']));
+}
+
+/** What these options say to the work itself. Daemons take a relative path from their own folder, so `outDir` is absolute. */
+export function measureSettings({ out, engine, json, quiet }: MeasureFlags) {
+  return { outDir: resolve(out), engine, json: json === true, quiet: quiet === true };
 }
 
 /** Of an option that may be repeated: all its values. */

@@ -1,7 +1,7 @@
 /** `portparty run`: builds the chain, drives the burst through it, prints what was lost and why, evaluates the gates. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
+import { collect, type MeasureFlags, measureSettings, wholeNumber, withMeasureOptions } from './measure-options.js';
 
 interface RunFlags extends MeasureFlags {
   variant?: string[];
@@ -58,11 +58,7 @@ async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const { readBaseline } = await import('../record/read-baseline.js');
   const options = {
     baseline: flags.baseline === undefined ? undefined : readBaseline(flags.baseline, flags.out),
-    // Daemons take a relative path from their own folder.
-    outDir: resolve(flags.out),
-    engine: flags.engine,
-    json: flags.json === true,
-    quiet: flags.quiet === true,
+    ...measureSettings(flags),
     keep: flags.keep === true,
     exportTo,
   };

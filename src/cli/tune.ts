@@ -1,8 +1,7 @@
 /** `portparty tune`: tries settings, says which helps by how much and which changes nothing. */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TuneFlags } from '../run/tune-options.js';
-import { collect, type MeasureFlags, wholeNumber, withMeasureOptions } from './measure-options.js';
+import { collect, type MeasureFlags, measureSettings, wholeNumber, withMeasureOptions } from './measure-options.js';
 
 type Flags = TuneFlags & MeasureFlags;
 
@@ -46,12 +45,7 @@ async function tuneCommand(file: string, flags: Flags): Promise<number> {
   const { readTuneOptions } = await import('../run/tune-options.js');
   // As in `run`: whatever is wrong is told before anything is started.
   const { scenario, tuning } = await readTuneOptions(file, flags);
-  const options = {
-    outDir: resolve(flags.out),
-    engine: flags.engine,
-    json: flags.json === true,
-    quiet: flags.quiet === true,
-  };
+  const options = measureSettings(flags);
   const { runWithDriver } = await import('../run/run-with-driver.js');
   return runWithDriver(scenario, flags.driver, options.quiet, async (ready) => {
     const { tuneAndPrint } = await import('../run/tune-and-print.js');

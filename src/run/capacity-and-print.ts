@@ -1,6 +1,5 @@
 /** `portparty capacity` from the loaded scenario on: searches with a driver, tells how far it is, prints the result, gives the exit code. */
-import { ExitCode } from '../errors.js';
-import type { CapacityRecord } from '../record/capacity-record.js';
+import type { ExitCode } from '../errors.js';
 import { levelText, renderCapacity, trialText } from '../report/capacity-text.js';
 import { showProgress } from '../report/progress.js';
 import { terminalOptions } from '../report/terminal.js';
@@ -8,6 +7,7 @@ import { endsAbout } from '../report/time-left.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Engine } from '../traffic/engine.js';
 import { type CapacitySearch, searchCapacity } from './capacity.js';
+import { exitCodeOf } from './exit-code-of.js';
 import type { WithDriver } from './run-with-driver.js';
 
 /** What the command line asks for beside the search, and what the process that runs it has. */
@@ -62,11 +62,4 @@ export async function capacityAndPrint(
   } finally {
     progress.done();
   }
-}
-
-/** The exit code that a record stands for: without a need, 0 wherever there is a number. */
-function exitCodeOf({ status, verdict }: CapacityRecord): ExitCode {
-  if (status === 'interrupted') return ExitCode.interrupted;
-  if (verdict === 'fail') return ExitCode.gatesFailed;
-  return verdict === 'invalid' ? ExitCode.invalid : ExitCode.ok;
 }

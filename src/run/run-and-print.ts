@@ -1,13 +1,14 @@
 /** `portparty run` from the loaded scenario on: runs it with a driver, prints the result, gives the exit code. */
 import { createInterface } from 'node:readline';
 import type { Baseline } from '../analysis/baseline.js';
-import { ExitCode } from '../errors.js';
+import type { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
 import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
 import type { Engine } from '../traffic/engine.js';
+import { exitCodeOf } from './exit-code-of.js';
 import { writeExports } from './export-variant.js';
 import { runScenario } from './run.js';
 import type { WithDriver } from './run-with-driver.js';
@@ -69,19 +70,6 @@ function exportTo(folder: string, run: { record: RunRecord; dir: string }, quiet
   const folders = writeExports(run, folder);
   if (folders.length === 0) process.stderr.write('note: nothing to export: only one variant was measured\n');
   else if (!quiet) for (const one of folders) process.stderr.write(`lines to paste: ${one}\n`);
-}
-
-/** The exit code that a record stands for. */
-function exitCodeOf(record: RunRecord): ExitCode {
-  if (record.status === 'interrupted') return ExitCode.interrupted;
-  switch (record.verdict) {
-    case 'invalid':
-      return ExitCode.invalid;
-    case 'fail':
-      return ExitCode.gatesFailed;
-    default:
-      return ExitCode.ok;
-  }
 }
 
 async function waitForEnter(testbed: Testbed, interrupt: AbortSignal): Promise<void> {

@@ -1,12 +1,12 @@
 /** `portparty tune` from the loaded scenario on: tries settings with a driver, prints the result, gives the exit code. */
 import { join } from 'node:path';
-import { ExitCode } from '../errors.js';
-import type { TuneRecord } from '../record/tune-record.js';
+import type { ExitCode } from '../errors.js';
 import { showProgress } from '../report/progress.js';
 import { terminalOptions } from '../report/terminal.js';
 import { renderTune } from '../report/tune-text.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Engine } from '../traffic/engine.js';
+import { exitCodeOf } from './exit-code-of.js';
 import type { WithDriver } from './run-with-driver.js';
 import { type Tuning, tune } from './tune.js';
 
@@ -55,10 +55,4 @@ export async function tuneAndPrint(
   } finally {
     progress.done();
   }
-}
-
-function exitCodeOf({ status, verdict }: TuneRecord): ExitCode {
-  if (status === 'interrupted') return ExitCode.interrupted;
-  if (verdict === 'fail') return ExitCode.gatesFailed;
-  return verdict === 'invalid' ? ExitCode.invalid : ExitCode.ok;
 }
