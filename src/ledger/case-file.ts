@@ -6,6 +6,7 @@ import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { type TapIndex, tapIndex } from './tap-index.js';
+import { unloggedSightings } from './unlogged.js';
 import { type UpstreamIndex, upstreamIndex } from './upstream-index.js';
 
 /** The questions that the ledger asks; each index behind them is built when it is first asked for. Times are ns since the run's start. */
@@ -20,7 +21,7 @@ export interface CaseFile {
   tap(hostName: string): TapIndex | undefined;
   /** The L3 nodes, in order, that packets cross from this host to where its connections go. */
   gatewaysFrom(hostName: string): PlannedHost[][];
-  /** What a host's own log says of a request's try. */
+  /** What a host's own log says of a request's try, or what it would have said (`unlogged.ts`). */
   sighting(id: string, hostName: string): Sighting | undefined;
   /** A proxy's failed tries and SYNs, by time. */
   upstream(hostName: string): UpstreamIndex;
@@ -53,6 +54,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
   const forgotten = new Map<string, Map<string, ConntrackEvent[]>>();
   let sightingsByHost: Map<string, Sighting[]> | undefined;
   let incidentsByHost: Map<string, Incident[]> | undefined;
+  let unlogged: Map<string, Sighting> | undefined;
   let openers: Map<number, number> | undefined;
 
   function host(name: string): PlannedHost {
@@ -73,7 +75,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
     return sightingsByHost.get(hostName) ?? [];
   }
 
-  return {
+  const file: CaseFile = {
     plan,
     traffic,
     outcomes,
@@ -91,7 +93,13 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       }
       return crossed;
     },
-    sighting: (id, hostName) => observations.sightings.get(id)?.find((sighting) => sighting.host === hostName),
+    sighting(id, hostName) {
+      const logged = observations.sightings.get(id)?.find((sighting) => sighting.host === hostName);
+      if (logged !== undefined) return logged;
+      unlogged ??= unloggedSightings(file);
+      const sighting = unlogged.get(id);
+      return sighting?.host === hostName ? sighting : undefined;
+    },
     upstream: (hostName) => once(upstreams, hostName, () => upstreamIndex(() => sightingsAt(hostName), tap(hostName))),
     tableEvents: (gateway, source) =>
       once(tables, gateway, () => groupBy(observations.conntrack[gateway]?.events ?? [], (event) => event.source)).get(
@@ -121,6 +129,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
     fromUnixMs,
     toUnixMs: (ns) => ns / 1e6 + observations.startedAtMs,
   };
+  return file;
 }
 
 /** What is under this key, made when it is first asked for. */

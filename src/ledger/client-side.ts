@@ -4,35 +4,17 @@ import { TcpFlag } from '../observe/observations.js';
 import { secondsOfNs } from '../seconds.js';
 import { Errno, errnoName } from '../sys/errno.js';
 import { ipToNumber } from '../sys/ip.js';
-import { requestId } from '../traffic/engine.js';
 import { ClientError } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
 import { expiredMapping } from './mapping.js';
+import { type Parties, parties } from './parties.js';
 import { blamesFurther, LONG_WAIT_NS, verdictOfQueue, verdictOfSighting } from './proxy-side.js';
 import { fateOfSyn, type SentSyn } from './syn-fate.js';
 import { untilLeft } from './until-left.js';
 
 const CLOCK_SLACK_NS = 2e6;
-
-/** Names that belong to one row. */
-export interface Parties {
-  client: string;
-  target: string;
-  targetNode: string;
-  id: string;
-}
-
-/** The hosts of this row, and the id of its last try. */
-export function parties(file: CaseFile, row: number): Parties {
-  const { outcomes: out, traffic } = file;
-  const client = traffic.clients[out.client[row]];
-  const target = client.targets[out.target[row]].host;
-  const visitor = Math.floor(row / out.steps);
-  const id = requestId(traffic.idPrefix, visitor, row - visitor * out.steps, Math.max(0, out.attempts[row] - 1));
-  return { client: client.host, target, targetNode: file.host(target).node, id };
-}
 
 /** Why the request of this row was lost. */
 export function verdictOfLost(file: CaseFile, row: number): Verdict {

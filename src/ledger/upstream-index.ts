@@ -16,6 +16,8 @@ export type SynAnswer = 'unanswered' | 'repeated';
 export interface UpstreamIndex {
   /** The try that had backends held down at this Unix time in ms: the last of those that the proxy says were it, else the last that really failed. */
   failureBefore(unixMs: number): FailedTry | undefined;
+  /** Rows of the first copies of the SYNs towards that endpoint, in the order of their time. */
+  syns(to: Endpoint): number[];
   /** Whether a connection to that endpoint was begun between these times. */
   opened(to: Endpoint, bounds: Bounds): boolean;
   /**
@@ -43,13 +45,13 @@ interface Bounds {
 /** Indexes what one host logged and what its tap saw; each part when it is first asked for. */
 export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undefined): UpstreamIndex {
   let failures: ReturnType<typeof failuresOf> | undefined;
-  let syns: Map<string, number[]> | undefined;
+  let firsts: Map<string, number[]> | undefined;
   const given = new Map<UpstreamTry, number>();
   const taken = new Set<number>();
 
   function rowsOf(index: TapIndex, to: Endpoint, answer: SynAnswer | 'any'): number[] {
-    syns ??= firstCopies(index);
-    return syns.get(keyOf(to.address, to.port, answer)) ?? [];
+    firsts ??= firstCopies(index);
+    return firsts.get(keyOf(to.address, to.port, answer)) ?? [];
   }
 
   return {
@@ -59,6 +61,7 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
       const before = (some: FailedTry[]) => some[firstAfter(some, unixMs, ({ failed }) => failed.endedAt) - 1];
       return before(markedDown) ?? before(known) ?? before(all);
     },
+    syns: (to) => (tap === undefined ? [] : rowsOf(tap, to, 'any')),
     opened(to, { fromNs, toNs }) {
       if (tap === undefined) return false;
       const rows = rowsOf(tap, to, 'any');

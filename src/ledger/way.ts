@@ -5,8 +5,9 @@
 import type { Sighting, UpstreamResult, UpstreamTry } from '../nodes/kind.js';
 import { requestId } from '../traffic/engine.js';
 import type { CaseFile } from './case-file.js';
-import { parties, sentSyns } from './client-side.js';
+import { sentSyns } from './client-side.js';
 import { defined, type Leg, legOf, synFromPeer, toMs } from './legs.js';
+import { parties } from './parties.js';
 import { hostOf, startOf, synOf } from './upstream-syn.js';
 
 /** What one L7 node or server did with a request, by its own log. Times are ms since the trial's start, as exact as the log. */
@@ -71,11 +72,11 @@ const words = (text: string) => (text.length <= MOST_WORDS ? text : `${text.slic
 export function wayOf(file: CaseFile, row: number): Way {
   const { outcomes: out, traffic } = file;
   const [visitor, step] = [Math.floor(row / out.steps), row % out.steps];
-  const targets = new Set(traffic.clients[out.client[row]].targets.map(({ host }) => host));
+  const targets = traffic.clients[out.client[row]].targets.map(({ host }) => host);
   const last = Math.max(1, out.attempts[row]);
   const tries = Array.from({ length: last }, (_, index): ClientTry => {
-    const seen = file.observations.sightings.get(requestId(traffic.idPrefix, visitor, step, index));
-    const sighting = seen?.find(({ host }) => targets.has(host));
+    const id = requestId(traffic.idPrefix, visitor, step, index);
+    const sighting = targets.map((target) => file.sighting(id, target)).find((seen) => seen !== undefined);
     return {
       number: index + 1,
       ...(index + 1 === last && clientConnection(file, row, sighting)),
