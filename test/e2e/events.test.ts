@@ -62,6 +62,37 @@ variants:
 });
 
 // A connection that happens to get its old port again goes on: with so many ports, once in a thousand trials.
+it('a killed server is blamed for the later requests of kept connections, of which HAProxy logs nothing', async () => {
+  const run = await record(`
+name: silent
+topology:
+  buyers: { kind: client, hosts: 4, to: balancer }
+  balancer: { kind: haproxy, to: shop }
+  shop: { kind: ticket-shop, serviceTime: 300ms }
+traffic:
+  from: buyers
+  journey: buy-ticket
+  connections: per-visitor
+  thinkTime: 100ms
+  arrivals: [{ for: 2s, rate: 50/s }]
+  process: uniform
+  maxLateness: 10s
+  timeout: { connect: 2s, response: 2s }
+events: [{ at: 1200ms, kill: shop }]
+variants:
+  closing: { topology: { balancer: { keepalive: 0 } } }
+  kept: { topology: { balancer: { keepalive: 64 } } }
+`);
+  for (const variant of run.variants) {
+    expect(variant.requests.dropped).toBeGreaterThan(0);
+    expect(causesOf(variant).sort()).toEqual(['refused@shop', 'reset@shop']);
+  }
+  // The point: HAProxy has not a word for most of them.
+  expect(readFileSync(join(run.folder, 'evidence.ndjson'), 'utf8')).toMatch(
+    /"reset","at":"shop".*wrote no line for it/,
+  );
+});
+
 it('a gateway that fails over forgets its connections, one that is off is unreachable', async () => {
   const run = await record(`
 name: failover
