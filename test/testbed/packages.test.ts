@@ -6,8 +6,14 @@ const only = (manager: string) => (command: string) => command === manager;
 
 describe('the line that installs what is missing', () => {
   it('names each package once', () => {
-    expect(installLine(['iproute2', 'iproute2', 'nginx-light'], only('apt-get'))).toBe(
-      `${sudo}apt-get install -y iproute2 nginx-light`,
+    expect(installLine(['iproute2', 'iproute2', 'nginx-light'], only('apt-get'), true)).toBe(
+      `${sudo}apt-get install -y --no-install-recommends iproute2 nginx-light`,
+    );
+  });
+
+  it('fetches the lists of packages first where there are none', () => {
+    expect(installLine(['iproute2'], only('apt-get'), false)).toBe(
+      `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends iproute2`,
     );
   });
 

@@ -5,7 +5,7 @@ import { findCommand } from '../find-command.js';
 
 /** How each package manager installs, and its own names where they differ from Debian's. */
 const MANAGERS: { command: string; install: string; names: Record<string, string> }[] = [
-  { command: 'apt-get', install: 'apt-get install -y', names: {} },
+  { command: 'apt-get', install: 'apt-get install -y --no-install-recommends', names: {} },
   {
     command: 'dnf',
     install: 'dnf install -y',
@@ -30,11 +30,17 @@ const MANAGERS: { command: string; install: string; names: Record<string, string
 ];
 
 /** The exact line that installs these Debian packages here, for a person to type; undefined where no package manager is known. */
-export function installLine(packages: string[], has: (command: string) => unknown = findCommand): string | undefined {
+export function installLine(
+  packages: string[],
+  has: (command: string) => unknown = findCommand,
+  lists = hasPackageLists(),
+): string | undefined {
   const manager = MANAGERS.find(({ command }) => has(command));
   if (!manager) return undefined;
   const names = [...new Set(packages)].map((name) => manager.names[name] ?? name);
-  return `${process.getuid?.() === 0 ? '' : 'sudo '}${manager.install} ${names.join(' ')}`;
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
+  const update = manager.command === 'apt-get' && !lists ? `${sudo}apt-get update && ` : '';
+  return `${update}${sudo}${manager.install} ${names.join(' ')}`;
 }
 
 /** Whether packages can be installed without asking: as root, or through sudo without a password. */
