@@ -58,3 +58,62 @@ export function progressCounter(outcomes: Outcomes): () => Progress {
     return sum;
   };
 }
+
+/**
+ * Looks at most at so many requests (and the rest of a block), and calls `visit` with the row of each that has ended and was not visited
+ * before. Gives how many are under way, as it was when all had been looked at last.
+ */
+export type SettledRows = (visit: (row: number) => void, most: number) => number;
+
+/**
+ * Visits every request that has completed or been dropped, once. Blocks of visitors that are all done are not looked at again; what one
+ * call leaves over, the next one goes on with.
+ */
+export function settledRows(outcomes: Outcomes): SettledRows {
+  const { state, soldOut, steps, visitors, rows } = outcomes;
+  const blocks = Math.ceil(visitors / VISITORS_PER_BLOCK);
+  const visited = new Uint8Array(rows);
+  const done = new Uint8Array(blocks);
+  let front = 0;
+  let block = 0;
+  let untouched = 0;
+  let underWay = 0;
+  let underWaySoFar = 0;
+
+  return (visit, most) => {
+    for (let looked = 0; looked < most; block++) {
+      while (front < blocks && done[front] === 1) front++;
+      if (block >= blocks || untouched >= UNTOUCHED_BLOCKS) {
+        underWay = underWaySoFar;
+        underWaySoFar = 0;
+        block = front;
+        untouched = 0;
+        break;
+      }
+      if (done[block] === 1) {
+        untouched = 0;
+        continue;
+      }
+      const first = block * VISITORS_PER_BLOCK * steps;
+      const end = Math.min((block + 1) * VISITORS_PER_BLOCK, visitors) * steps;
+      let touched = false;
+      let settled = 0;
+      for (let row = first; row < end; row++) {
+        const value = state[row];
+        if (value !== RequestState.notDue) touched = true;
+        if (value === RequestState.underWay) underWaySoFar++;
+        if (value !== RequestState.completed && value !== RequestState.dropped) continue;
+        if (visited[row] === 0) {
+          visited[row] = 1;
+          visit(row);
+        }
+        const last = row % steps === steps - 1 || value === RequestState.dropped || soldOut[row] === 1;
+        if (last) settled++;
+      }
+      looked += end - first;
+      untouched = touched ? 0 : untouched + 1;
+      if (settled === (end - first) / steps) done[block] = 1;
+    }
+    return underWay;
+  };
+}
