@@ -1,8 +1,8 @@
 /** The rows on the course of a trial: arrivals against completions, what is under way, drops as the clients saw them, latency. */
 import { count, ms, plural } from '../format.js';
-import { logScaled, sparkline } from './bars.js';
-import { type LiveGrid, rowLine } from './grid.js';
-import { horizonOf, inCells, type Span } from './history.js';
+import { type Graphs, graphsOf } from './graphs.js';
+import { type LiveGrid, type LiveRow, rowLine } from './grid.js';
+import { horizonOf } from './history.js';
 import type { LiveTrial } from './state.js';
 import { cutTo, type LiveStyle, oneColumnEach } from './style.js';
 
@@ -19,52 +19,39 @@ const MOST_REASONS = 4;
 export function courseLines(trial: LiveTrial, grid: LiveGrid, style: LiveStyle): RankedLine[] {
   const { totals, rates, history, passedMs, plannedMs, latency } = trial;
   const { colors } = style;
-  const cells = inCells(history, horizonOf(passedMs, plannedMs), grid.cells);
-  const graph = (key: keyof Span, highest: number) =>
-    sparkline(
-      cells.map((span) => span[key]),
-      highest,
-      grid.cells,
-      style,
-    );
-  const most = (...keys: (keyof Span)[]) => Math.max(0, ...cells.flatMap((span) => keys.map((key) => span[key])));
-  // One scale for both, so that a gap between them is a gap; drops have it too.
-  const perSpan = most('due', 'completed', 'dropped');
+  const graphs = graphsOf(history, horizonOf(passedMs, plannedMs), grid.cells, style);
   const underWay = Math.max(0, totals.due - totals.completed - totals.dropped);
   const share = totals.due === 0 ? 0 : totals.dropped / totals.due;
   const red = totals.dropped > 0 ? colors.red : (text: string) => text;
-  const row = (rank: number, ...[parts]: [Parameters<typeof rowLine>[0]]) => ({
-    text: rowLine(parts, grid, style),
-    rank,
-  });
+  const row = (rank: number, parts: LiveRow) => ({ text: rowLine(parts, grid, style), rank });
 
   return [
     row(3, {
       label: 'due',
-      graph: colors.cyan(graph('due', perSpan)),
+      graph: graphs.due,
       value: count(totals.due),
       note: rate(rates.due, grid),
     }),
     row(2, {
       label: 'completed',
-      graph: colors.green(graph('completed', perSpan)),
+      graph: graphs.completed,
       value: count(totals.completed),
       note: rate(rates.completed, grid),
     }),
     row(7, {
       label: 'under way',
-      graph: colors.dim(graph('underWay', most('underWay'))),
+      graph: graphs.underWay,
       value: count(underWay),
     }),
     row(0, {
       label: 'dropped',
-      graph: colors.red(graph('dropped', perSpan)),
+      graph: graphs.dropped,
       value: red(count(totals.dropped)),
       note: totals.dropped > 0 ? rate(rates.dropped, grid) : '',
       remark: totals.dropped > 0 ? `${(share * 100).toFixed(1)}% of what was due` : '',
     }),
     ...reasonLines(trial, grid, style),
-    ...latencyLines(cells, latency, grid, style),
+    ...latencyLines(graphs, latency, grid, style),
   ];
 }
 
@@ -116,36 +103,25 @@ function mostFrequent(reasons: LiveTrial['reasons'], most: number): LiveTrial['r
 }
 
 function latencyLines(
-  cells: Span[],
+  graphs: Graphs,
   { p50Ms, p99Ms }: LiveTrial['latency'],
   grid: LiveGrid,
   style: LiveStyle,
 ): RankedLine[] {
-  const { colors, glyphs } = style;
-  const highest = Math.max(0, ...cells.map((span) => span.p99Ms));
   const short = grid.label < 12;
-  const row = (name: string, key: 'p50Ms' | 'p99Ms', now: number, rank: number) => ({
+  const row = (name: 'p50' | 'p99', now: number, remark: string, rank: number) => ({
     text: rowLine(
       {
         label: short ? name : `response ${name}`,
-        graph: colors.magenta(
-          sparkline(
-            logScaled(
-              cells.map((span) => span[key]),
-              highest,
-            ),
-            1,
-            grid.cells,
-            style,
-          ),
-        ),
-        value: now > 0 ? `${ms(now)} ms` : glyphs.none,
-        remark: highest > 0 && key === 'p99Ms' ? `highest ${ms(highest)} ms, log scale` : '',
+        graph: graphs[name],
+        value: now > 0 ? `${ms(now)} ms` : style.glyphs.none,
+        remark,
       },
       grid,
       style,
     ),
     rank,
   });
-  return [row('p50', 'p50Ms', p50Ms, 7.2), row('p99', 'p99Ms', p99Ms, 6)];
+  const highest = graphs.highestMs > 0 ? `highest ${ms(graphs.highestMs)} ms, log scale` : '';
+  return [row('p50', p50Ms, '', 7.2), row('p99', p99Ms, highest, 6)];
 }

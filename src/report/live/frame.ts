@@ -1,14 +1,13 @@
 /** One picture of a run under way: a state becomes lines that fit the terminal, the most important ones where it is low. */
 import { stripVTControlCharacters } from 'node:util';
 import { count } from '../format.js';
-import { visibleLength } from '../wrap.js';
 import { timeBar } from './bars.js';
 import { courseLines, type RankedLine } from './course.js';
 import { type LiveGrid, liveGrid, rowLine } from './grid.js';
 import { horizonOf } from './history.js';
 import { poolLines } from './pool-lines.js';
 import type { FinishedTrial, LiveState } from './state.js';
-import { cutTo, type LiveStyle, oneColumnEach } from './style.js';
+import { columnsOf, cutTo, type LiveStyle, oneColumnEach } from './style.js';
 
 /** The terminal's size in characters. */
 export interface LiveSize {
@@ -75,7 +74,7 @@ function phaseLine(state: LiveState, grid: LiveGrid, style: LiveStyle): RankedLi
         label: phase,
         graph: timeBar(trial.passedMs / horizonMs, trial.plannedMs / horizonMs, grid.cells, style),
         value,
-        note: phase === 'sending' && left > 0 ? leftText(left, grid) : '',
+        note: phase === 'sending' && left > 0 ? leftText(Math.min(left, trial.plannedMs), grid) : '',
         remark: phase === 'settling' ? 'logs, evidence, causes' : '',
       },
       grid,
@@ -120,5 +119,5 @@ function finishedLines(finished: FinishedTrial[], grid: LiveGrid, { colors, glyp
 
 /** A line of a terminal that is too narrow for the grid loses its end, and with it its colours. */
 function fitted(line: string, width: number, { glyphs }: LiveStyle): string {
-  return visibleLength(line) <= width ? line : cutTo(stripVTControlCharacters(line), width, glyphs);
+  return columnsOf(line) <= width ? line : cutTo(stripVTControlCharacters(line), width, glyphs);
 }

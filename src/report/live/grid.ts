@@ -1,6 +1,5 @@
 /** The columns that all rows of the view share, for a width: label, graph, number, note, and a remark where there is room. */
-import { visibleLength } from '../wrap.js';
-import { cutTo, type LiveStyle } from './style.js';
+import { columnsOf, cutTo, type LiveStyle } from './style.js';
 
 /** Columns of each part. */
 export interface LiveGrid {
@@ -56,5 +55,5 @@ export function rowLine(
 }
 
 function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - visibleLength(text))) + text;
+  return ' '.repeat(Math.max(0, width - columnsOf(text))) + text;
 }

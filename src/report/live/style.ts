@@ -35,7 +35,7 @@ const BLOCKS: Glyphs = {
 };
 const ASCII: Glyphs = {
   ...{ used: '#', trace: ':', peak: '=', free: '.', passed: '=', ahead: '-' },
-  ...{ levels: [...'_.-:=+*#'], dot: '-', cut: '~', none: '-' },
+  ...{ levels: [...'_.:-=+*#'], dot: '-', cut: '~', none: '-' },
 };
 
 /** What a live terminal with this environment can show. The Linux console's font has half of the blocks only. */
@@ -50,6 +50,14 @@ export function oneColumnEach(text: string, glyphs: Glyphs): string {
   const own = text.replaceAll('·', glyphs.dot).replaceAll('…', glyphs.cut).replaceAll('–', glyphs.none);
   const known = glyphs === ASCII ? /[^\x20-\x7e]/gu : /[^\x20-\x7e\u00a1-\u00ac\u00ae-\u024f–·…]/gu;
   return own.replace(known, '?');
+}
+
+/** Columns of a text of one-column characters, colours not counted: ten times a second for every line, so without taking it apart. */
+export function columnsOf(text: string): number {
+  let columns = text.length;
+  for (let at = text.indexOf('\x1b'); at >= 0; at = text.indexOf('\x1b', at + 1))
+    columns -= text.indexOf('m', at) - at + 1;
+  return columns;
 }
 
 /** A text of one-column characters, cut to `width` of them. */

@@ -12,8 +12,11 @@ export type Percentiles = Pick<Span, 'p50Ms' | 'p99Ms'>;
 export interface Tally {
   /** Looks at what has ended since the last look, with a bound on how much that is. */
   look(): void;
+  /** Requests that have completed. */
   completed(): number;
+  /** Requests that were dropped. */
   dropped(): number;
+  /** Requests that came due and have not ended. */
   underWay(): number;
   /** What clients saw, in the order in which it was first seen, with how many saw it. */
   reasons(): ReadonlyMap<string, number>;
