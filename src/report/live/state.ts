@@ -11,7 +11,7 @@ export interface LivePool {
   capacity: number;
   /** How many of them are in TIME_WAIT. */
   timeWait: number;
-  /** Whether all ports were in use within the last second. */
+  /** Whether all ports are in use, or were within the last second and nearly all still are. */
   full: boolean;
 }
 

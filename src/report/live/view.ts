@@ -15,8 +15,12 @@ type UnderWay = Extract<TrialProgress, { phase: 'under way' }>;
 const FRAME_MS = 100;
 /** Rates and percentiles change their last digits at every look; twice a second they can be read. */
 const NUMBERS_EVERY = 5;
-/** A pool that connections leave and enter all the time is full in one sample and not in the next: it counts as full for so many of them. */
+/**
+ * A pool that connections leave and enter all the time is full in one sample and not in the next: it counts as full for so many of them,
+ * while it is this full.
+ */
 const FULL_FOR = 10;
+const STILL_FULL = 0.95;
 
 /** Begins with the first thing that it is told. `scenario` is the heading. */
 export function liveView(stream: NodeJS.WriteStream, scenario: string): Progress {
@@ -93,12 +97,12 @@ function follow({ outcomes, lastArrivalNs, startNs, watched }: UnderWay): () => 
     return {
       ...{ passedMs, plannedMs: lastArrivalNs / 1e6, totals, history, ...numbers },
       reasons: [...tally.reasons()].map(([text, seen]) => ({ text, count: seen })),
-      pools: Object.entries(pools).map(([node, { capacity, peak }]) => ({
-        ...{ node, capacity, peak },
-        inUse: sample?.inUse[node] ?? 0,
-        timeWait: sample?.timeWait[node] ?? 0,
-        full: samples.slice(-FULL_FOR).some(({ inUse }) => inUse[node] >= capacity),
-      })),
+      pools: Object.entries(pools).map(([node, { capacity, peak }]) => {
+        const inUse = sample?.inUse[node] ?? 0;
+        const wasFull = samples.slice(-FULL_FOR).some((one) => one.inUse[node] >= capacity);
+        const full = wasFull && inUse >= capacity * STILL_FULL;
+        return { ...{ node, capacity, peak, inUse, full }, timeWait: sample?.timeWait[node] ?? 0 };
+      }),
     };
   };
 }
