@@ -73,11 +73,11 @@ const SHOW = '\x1b[?25h';
 it('goes through the phases on a terminal, and leaves nothing but the result', async () => {
   const { terminal, text, ended } = onTerminal(SHORT);
   await ended;
-  for (const phase of ['building', 'starting', 'sending', 'finishing', 'settling']) expect(text()).toContain(phase);
+  for (const phase of ['building', 'starting', 'sending', 'settling']) expect(text()).toContain(phase);
   // What the client saw, while it ran; the ledger's word, once the trial was over.
   expect(text()).toContain('connect timed out');
   expect(text()).toMatch(/tight +10 dropped {2}of 20 {2}10 ports-exhausted@edge/);
-  expect(text()).toMatch(/edge +█+ +10\/10 +full/);
+  expect(text()).toContain('without a free port at times: edge');
   const lines = terminal.lines();
   expect(lines[0]).toMatch(/^driver netns/);
   expect(lines[1]).toBe('office');
