@@ -30,6 +30,8 @@ export type Seen = Pick<
 
 /** A watch on all hosts that is under way. */
 export interface Observer {
+  /** What the samples say up to now; they go on while it is looked at. */
+  soFar(): Pick<Seen, 'samples' | 'pools'>;
   /** Ends all watching, and gives everything up to now. Idempotent. Throws when a host's agent is gone. */
   stop(): Promise<Seen>;
 }
@@ -117,6 +119,7 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
 
   let ended: Promise<Seen> | undefined;
   return {
+    soFar: () => ({ samples: sampler.samples, pools: sampler.peaks() }),
     stop() {
       ended ??= end();
       return ended;

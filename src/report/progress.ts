@@ -1,10 +1,10 @@
-/** Progress of a run on stderr: one line that repaints itself on a terminal, plain lines elsewhere. */
-import pc from 'picocolors';
+/** Progress of a run on stderr: a live view on a terminal, plain lines elsewhere. */
 import { progressCounter } from '../observe/progress.js';
+import type { TrialRecord } from '../record/run-record.js';
 import type { TrialProgress } from '../run/trial.js';
+import { liveView } from './live/view.js';
 
-/** How often the line is repainted, ms; a second between plain lines would flood a CI log. */
-const REPAINT_MS = 200;
+/** Less between plain lines would flood a CI log, ms. */
 const PLAIN_LINE_MS = 5000;
 /** A build step may be a whole shell script. */
 const LONGEST_LINE = 120;
@@ -15,26 +15,28 @@ export interface Progress {
   phase(label: string, progress: TrialProgress): void;
   /** A step before the trials, such as the building of an image. */
   line(text: string): void;
-  /** Ends the line. */
+  /** The trial that was told of last has been settled. */
+  trial(trial: TrialRecord): void;
+  /** Takes the live view away, so that something else can be written; it comes back with what is told next. */
   done(): void;
 }
 
-const SILENT: Progress = { phase() {}, line() {}, done() {} };
+const SILENT: Progress = { phase() {}, line() {}, trial() {}, done() {} };
 
 /** Progress for a terminal or a log; nothing at all when `quiet`. */
-export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progress {
+export function showProgress(stream: NodeJS.WriteStream, quiet: boolean, scenario: string): Progress {
   if (quiet) return SILENT;
-  const live = stream.isTTY === true && process.env.TERM !== 'dumb';
-  const colors = pc.createColors(live && !process.env.NO_COLOR);
-  let timer: NodeJS.Timeout | undefined;
-  let painted = false;
+  return isLive(stream) ? liveView(stream, scenario) : plainLines(stream);
+}
 
-  function say(text: string): void {
-    if (live) {
-      stream.write(`\r\x1b[2K${text.slice(0, (stream.columns ?? 80) - 1)}`);
-      painted = true;
-    } else stream.write(`${text}\n`);
-  }
+/** Whether progress is painted there, and the cursor hidden meanwhile. */
+export function isLive(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && process.env.TERM !== 'dumb';
+}
+
+function plainLines(stream: NodeJS.WriteStream): Progress {
+  let timer: NodeJS.Timeout | undefined;
+  const say = (text: string) => stream.write(`${text}\n`);
   function halt(): void {
     clearInterval(timer);
     timer = undefined;
@@ -43,31 +45,26 @@ export function showProgress(stream: NodeJS.WriteStream, quiet: boolean): Progre
   return {
     phase(label, progress) {
       halt();
-      if (progress.phase !== 'under way') {
-        // Without a terminal only what takes long is worth a line.
-        if (live) say(`${label}: ${progress.phase}`);
-        return;
-      }
+      // Only what takes long is worth a line.
+      if (progress.phase !== 'under way') return;
       const started = Date.now();
-      const count = progressCounter(progress.outcomes);
+      const counted = progressCounter(progress.outcomes);
       const lasts = progress.lastArrivalNs / 1e9;
       const line = () => {
-        const { due, completed, dropped } = count();
+        const { due, completed, dropped } = counted();
         const passed = (Date.now() - started) / 1000;
         const of = lasts > 0 ? `/${lasts.toFixed(0)}` : '';
-        return `${label}: ${passed.toFixed(0)}${of} s · ${due} due · ${completed} completed · ${dropped > 0 ? colors.red(`${dropped} dropped`) : '0 dropped'}`;
+        return `${label}: ${passed.toFixed(0)}${of} s · ${due} due · ${completed} completed · ${dropped} dropped`;
       };
-      if (!live) say(`${label}: ${progress.outcomes.visitors} visitors over ${lasts.toFixed(1)} s`);
-      timer = setInterval(() => say(line()), live ? REPAINT_MS : PLAIN_LINE_MS);
+      say(`${label}: ${progress.outcomes.visitors} visitors over ${lasts.toFixed(1)} s`);
+      timer = setInterval(() => say(line()), PLAIN_LINE_MS);
       timer.unref();
     },
     line(text) {
       halt();
       say(text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE - 1)}…` : text);
     },
-    done() {
-      halt();
-      if (painted) stream.write('\r\x1b[2K');
-    },
+    trial() {},
+    done: halt,
   };
 }

@@ -27,7 +27,7 @@ export async function capacityAndPrint(
   search: CapacitySearch,
   options: CapacityAndPrintOptions,
 ): Promise<ExitCode> {
-  const progress = showProgress(process.stderr, options.quiet);
+  const progress = showProgress(process.stderr, options.quiet, scenario.name);
   const { of } = search.load;
   const tell = (text: string) => {
     progress.done();

@@ -32,7 +32,7 @@ export interface RunAndPrintOptions extends WithDriver {
  */
 export async function runAndPrint(scenario: Scenario, options: RunAndPrintOptions): Promise<ExitCode> {
   const { interrupt } = options;
-  const progress = showProgress(process.stderr, options.quiet);
+  const progress = showProgress(process.stderr, options.quiet, scenario.name);
   try {
     const { record, dir } = await runScenario(scenario, {
       outDir: options.outDir,
@@ -41,12 +41,18 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
       engine: options.engine,
       baseline: options.baseline,
       onProgress: progress.phase,
+      onTrial: (_, trial) => progress.trial(trial),
       onRemark(text) {
         progress.done();
         process.stderr.write(`note: ${text}\n`);
       },
       interrupt,
-      keep: options.keep ? (testbed) => waitForEnter(testbed, interrupt) : undefined,
+      keep: options.keep
+        ? (testbed) => {
+            progress.done();
+            return waitForEnter(testbed, interrupt);
+          }
+        : undefined,
     });
     progress.done();
     print(record, dir, options);

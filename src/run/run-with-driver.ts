@@ -1,4 +1,7 @@
 /** Work on the driver that was asked for or that works here: in this process, or in one inside namespaces of its own. */
+import { ExitCode } from '../errors.js';
+import { TERMINAL_AS_IT_WAS } from '../report/live/screen.js';
+import { isLive } from '../report/progress.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { chooseDriver } from '../testbed/choose-driver.js';
 import type { Driver } from '../testbed/driver.js';
@@ -42,5 +45,9 @@ export async function runWithDriver(
     const { workInContainers } = await import('./with-docker.js');
     return workInContainers(work, chosen.reason);
   }
-  return isolate(process.argv.slice(1), { ...process.env, [REASON]: chosen.reason }, chosen.mode);
+  const code = await isolate(process.argv.slice(1), { ...process.env, [REASON]: chosen.reason }, chosen.mode);
+  // The inner process may have been killed, by a second Ctrl-C say, while it had the cursor hidden.
+  const inOrder = code !== ExitCode.interrupted && code !== ExitCode.testbed;
+  if (!inOrder && !quiet && isLive(process.stderr)) process.stderr.write(TERMINAL_AS_IT_WAS);
+  return code;
 }

@@ -5,7 +5,7 @@ import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
 import { startedAtMs } from '../observe/clock.js';
 import type { ChainEvent } from '../observe/observations.js';
-import { startObserving } from '../observe/observe.js';
+import { type Observer, startObserving } from '../observe/observe.js';
 import { thenEnd } from '../promises.js';
 import type { ScenarioVariant } from '../scenario/scenario.js';
 import type { Testbed } from '../testbed/host.js';
@@ -40,11 +40,14 @@ export interface TrialSettings {
   keep?: (testbed: Testbed) => Promise<void>;
 }
 
-/** Where a trial is; `lastArrivalNs` counts from its start, and is 0 in closed loop. */
+/**
+ * Where a trial is. `startNs` is its start on this process's CLOCK_MONOTONIC, `lastArrivalNs` counts from there, and is 0 in closed loop;
+ * `watched` gives what the sampler has read so far.
+ */
 export type TrialProgress =
   | { phase: 'building' }
   | { phase: 'starting' }
-  | { phase: 'under way'; outcomes: Outcomes; lastArrivalNs: number }
+  | { phase: 'under way'; outcomes: Outcomes; lastArrivalNs: number; startNs: bigint; watched: Observer['soFar'] }
   | { phase: 'settling' };
 
 /**
@@ -175,7 +178,11 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
   try {
-    settings.onProgress({ phase: 'under way', outcomes, lastArrivalNs: traffic.arrivalsNs.at(-1) ?? 0 });
+    const lastArrivalNs = traffic.arrivalsNs.at(-1) ?? 0;
+    settings.onProgress({
+      phase: 'under way',
+      ...{ outcomes, lastArrivalNs, startNs: localStartNs, watched: observer.soFar },
+    });
     const sending = prepared.run(clock.monotonicAtStartNs);
     if (settings.interrupt.aborted) prepared.stop();
     generator = await Promise.race([sending, site.lost]);

@@ -27,7 +27,7 @@ export async function tuneAndPrint(
   tuning: Tuning,
   options: TuneAndPrintOptions,
 ): Promise<ExitCode> {
-  const progress = showProgress(process.stderr, options.quiet);
+  const progress = showProgress(process.stderr, options.quiet, scenario.name);
   const tell = (text: string) => {
     progress.done();
     if (!options.quiet) process.stderr.write(`${text}\n`);
@@ -40,6 +40,7 @@ export async function tuneAndPrint(
       engine: options.engine,
       interrupt: options.interrupt,
       onProgress: progress.phase,
+      onTrial: (_, trial) => progress.trial(trial),
       onStep: tell,
       onRemark: (text) => tell(`note: ${text}`),
     });

@@ -32,6 +32,8 @@ export interface TuneOptions
   extends Pick<RunOptions, 'outDir' | 'driver' | 'driverReason' | 'engine' | 'interrupt' | 'onRemark' | 'onProgress'> {
   /** A line about what comes next. */
   onStep(text: string): void;
+  /** Called with each trial that ran to its end. */
+  onTrial?: RunOptions['onTrial'];
 }
 
 /** Chance of calling a setting better that is not, over all settings. */

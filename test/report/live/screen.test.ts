@@ -1,0 +1,89 @@
+/** The block is painted in one write per picture, only where it has changed, and leaves the terminal as it was. */
+import { describe, expect, it } from 'vitest';
+import { openLiveScreen } from '../../../src/report/live/screen.js';
+import { fakeTerminal } from '../../helpers/terminal.js';
+
+function stream(columns = 80, rows = 24) {
+  const writes: string[] = [];
+  const terminal = fakeTerminal();
+  const write = (text: string) => {
+    writes.push(text);
+    terminal.write(text);
+    return true;
+  };
+  const fake = { columns, rows, isTTY: true, write };
+  return { writes, terminal, fake, screen: openLiveScreen(fake as unknown as NodeJS.WriteStream) };
+}
+
+describe('the screen', () => {
+  it('writes once for a picture, all of it at once, and never clears the screen', () => {
+    const { writes, terminal, screen } = stream();
+    screen.paint(['one', 'two']);
+    screen.paint(['one', 'three', 'four']);
+    expect(writes).toHaveLength(2);
+    for (const text of writes) {
+      expect(text.startsWith('\x1b[?2026h')).toBe(true);
+      expect(text.endsWith('\x1b[?2026l')).toBe(true);
+      for (const clearing of ['\x1b[1J', '\x1b[2J', '\x1b[3J', '\x1b[H']) expect(text).not.toContain(clearing);
+    }
+    expect(terminal.lines()).toEqual(['one', 'three', 'four']);
+    expect(terminal.cursorVisible()).toBe(false);
+    screen.clear();
+  });
+
+  it('writes nothing when nothing has changed, and only the lines that have', () => {
+    const { writes, screen } = stream();
+    screen.paint(['same', 'old']);
+    screen.paint(['same', 'old']);
+    expect(writes).toHaveLength(1);
+    screen.paint(['same', 'new']);
+    expect(writes[1]).toContain('new');
+    expect(writes[1]).not.toContain('same');
+    screen.clear();
+  });
+
+  it('clears what a shorter picture and a key press leave', () => {
+    const { terminal, screen } = stream();
+    screen.paint(['a long line', 'b', 'c']);
+    terminal.write('^C');
+    screen.paint(['a']);
+    expect(terminal.lines()).toEqual(['a']);
+    screen.clear();
+  });
+
+  it('goes away, shows the cursor, and begins again below what was written since', () => {
+    const { writes, terminal, screen } = stream();
+    terminal.write('before\r\n');
+    screen.paint(['picture']);
+    screen.clear();
+    screen.clear();
+    expect(writes).toHaveLength(2);
+    expect(terminal.lines()).toEqual(['before']);
+    expect([terminal.cursorVisible(), terminal.settled()]).toEqual([true, true]);
+    terminal.write('a note\r\n');
+    screen.paint(['picture']);
+    expect(terminal.lines()).toEqual(['before', 'a note', 'picture']);
+    screen.clear();
+  });
+
+  it('is painted afresh after a resize, from the row that its longer lines have moved to', () => {
+    const { writes, fake, screen } = stream(20);
+    screen.paint(['x'.repeat(19), 'y']);
+    fake.columns = 10;
+    screen.paint(['x'.repeat(9), 'y']);
+    // Two rows for the first line, one for the second.
+    expect(writes[1]).toContain('\r\x1b[3A\x1b[J');
+    screen.clear();
+  });
+
+  it('gives the cursor back when the process ends', () => {
+    const { terminal, screen } = stream();
+    const before = process.listeners('exit');
+    screen.paint(['picture']);
+    const [atExit] = process.listeners('exit').filter((listener) => !before.includes(listener));
+    atExit(0);
+    expect(terminal.lines()).toEqual([]);
+    expect(terminal.cursorVisible()).toBe(true);
+    expect(process.listeners('exit')).toEqual(before);
+  });
+});
