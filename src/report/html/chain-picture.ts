@@ -1,9 +1,10 @@
 /** A picture of the chain: nodes and links, each pool with how full it was, the losses at the node where they happened. SVG, in two layouts. */
 import type { ChainRecord } from '../../record/chain-record.js';
 import type { CauseCount, Measured } from '../../record/run-record.js';
-import { count, list, percent, placeOf, plural } from '../format.js';
+import { count, list, placeOf, plural } from '../format.js';
 import { columnsOf } from './chain-layout.js';
 import { type Content, type Html, html, raw } from './escape.js';
+import { poolShare } from './number.js';
 
 /** What the picture shows of one trial. */
 export interface PictureOf {
@@ -77,7 +78,8 @@ function wide(of: PictureOf, cards: Map<string, Card>, words: string): Html {
   const width = columns.length * (CARD.width + CARD.gapX) - CARD.gapX;
   const places = new Map<string, { x: number; y: number }>();
   columns.forEach((names, column) => {
-    let y = (height - heights[column]) / 2;
+    // All from the top: the links of a plain chain are level.
+    let y = 0;
     for (const name of names) {
       places.set(name, { x: column * (CARD.width + CARD.gapX), y });
       y += cardHeight(cards.get(name)!) + CARD.gapY;
@@ -111,7 +113,7 @@ function wideCard(card: Card, { x, y }: { x: number; y: number }): Html {
 ${pool !== undefined && tank(name, pool, TANK)}
 ${
   pool !== undefined &&
-  html`<text class="share" x="56" y="88" data-pool-share="${name}">${percent(pool.peak / pool.capacity)}</text>
+  html`<text class="share" x="56" y="88" data-pool-share="${name}">${poolShare(pool.peak / pool.capacity)}</text>
 <text class="small" x="56" y="110" data-pool-text="${name}">${count(pool.peak)} of</text><text class="small" x="56" y="128">${count(pool.capacity)} ports</text>
 <text class="small quiet" x="56" y="146" data-pool-when>at its peak</text>`
 }
@@ -172,7 +174,7 @@ function narrowCard(card: Card, y: number, height: number): Html {
 ${pool !== undefined && tank(name, pool, { x: 16, y: 60, width: ROW.width - 32, height: 14 })}
 ${
   pool !== undefined &&
-  html`<text class="small" x="16" y="93"><tspan data-pool-text="${name}">${count(pool.peak)} of</tspan> ${count(pool.capacity)} ports, <tspan data-pool-share="${name}">${percent(pool.peak / pool.capacity)}</tspan> <tspan data-pool-when>at its peak</tspan></text>`
+  html`<text class="small" x="16" y="93"><tspan data-pool-text="${name}">${count(pool.peak)} of</tspan> ${count(pool.capacity)} ports, <tspan data-pool-share="${name}">${poolShare(pool.peak / pool.capacity)}</tspan> <tspan data-pool-when>at its peak</tspan></text>`
 }
 ${lost > 0 && losses(card, 16, below + 8)}</g>${to !== undefined && html`<path class="tip" d="M${ROW.width / 2} ${y + height + 17}l-6 -10h12z"/>`}
 `;
@@ -196,7 +198,7 @@ function svg(
   },
   content: Content[],
 ): Html {
-  return html`<svg class="${shape}" viewBox="0 0 ${width} ${round(height)}" width="${width}" height="${round(height)}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${words}</desc>
+  return html`<svg class="${shape}" viewBox="-2 -2 ${width + 4} ${round(height + 4)}" width="${width + 4}" height="${round(height + 4)}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${words}</desc>
 <g aria-hidden="true">${content}</g></svg>
 `;
 }

@@ -20,6 +20,12 @@ export const inMs = (value: number | null, path?: (string | number)[]) => number
 export const share = (value: number | null, path?: (string | number)[]) =>
   number(value, value === null ? NOTHING : percent(value), path);
 
+/** How full a pool is, in few digits: `94.6%`, `<0.1%`. */
+export function poolShare(full: number): string {
+  if (full > 0 && full < 0.001) return '<0.1%';
+  return percent(Math.round(full * 1000) / 1000);
+}
+
 function pointer(path: (string | number)[]): string {
   return path.map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
 }

@@ -125,7 +125,10 @@ function statesOf(samples: SeriesSample[], binned: Binned): VariantSeries['state
         .map(([state]) => ({
           state,
           values: highest(
-            samples.map(({ timeMs, states: all }) => ({ timeMs, value: all[node]?.[state] ?? 0 })),
+            // Not every sample looks at every node: connection tables are long.
+            samples.flatMap(({ timeMs, states: all }) =>
+              Object.hasOwn(all, node) ? [{ timeMs, value: all[node][state] ?? 0 }] : [],
+            ),
             binned,
           ),
         })),

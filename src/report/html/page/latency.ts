@@ -1,6 +1,6 @@
 /** Percentile curves and histograms of all variants, overlaid; each can be taken away. */
 import uPlot from 'uplot';
-import type { LatencyCurve, PageData } from '../page-data.js';
+import { type LatencyCurve, type PageData, PER_DECADE } from '../page-data.js';
 import { drawChart, drawLegend, type Line, removeChart } from './chart.js';
 import { duration, percent } from './numbers.js';
 import { dashes, seriesColour } from './theme.js';
@@ -52,9 +52,10 @@ export function latencyCharts({ curves }: PageData): void {
 
   function histograms(own: LatencyCurve[]): uPlot {
     const all = own.flatMap(({ histogram }) => histogram);
-    return drawChart(document.getElementById('chart-histogram')!, joined(own.map((curve) => curve.histogram)), {
+    const floor = decades(all.map(([, share]) => share))[0];
+    return drawChart(document.getElementById('chart-histogram')!, histogramData(own, floor), {
       height: 260,
-      lines: own.map((curve) => ({ ...lineOf(curve), hasPoints: true })),
+      lines: own.map((curve) => ({ ...lineOf(curve), isStepped: true })),
       x: { range: decades(all.map(([ms]) => ms)), isLog: true, format: duration },
       y: { range: decades(all.map(([, share]) => share)), isLog: true, format: percent },
     });
@@ -77,6 +78,19 @@ export function latencyCharts({ curves }: PageData): void {
 
 function joined(points: [number, number][][]): uPlot.AlignedData {
   return uPlot.join(points.map((own): uPlot.AlignedData => [own.map(([x]) => x), own.map(([, y]) => y)]));
+}
+
+/** Every bucket between the first and the last one; an empty one lies on the floor, as a log axis has no zero. */
+function histogramData(own: LatencyCurve[], floor: number): uPlot.AlignedData {
+  const place = (ms: number) => Math.round(Math.log10(ms) * PER_DECADE);
+  const places = own.flatMap(({ histogram }) => histogram.map(([ms]) => place(ms)));
+  const [first, last] = [Math.min(...places), Math.max(...places)];
+  const buckets = Array.from({ length: last - first + 2 }, (_, index) => first + index);
+  const shares = own.map(({ histogram }) => {
+    const known = new Map(histogram.map(([ms, share]) => [place(ms), share]));
+    return buckets.map((bucket) => known.get(bucket) ?? floor);
+  });
+  return [buckets.map((bucket) => 10 ** (bucket / PER_DECADE)), ...shares];
 }
 
 /** Whole decades around these values. */

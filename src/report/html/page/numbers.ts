@@ -20,3 +20,7 @@ export function duration(ms: number): string {
 
 /** `36.9%` of a share from 0 to 1. */
 export const percent = (share: number) => `${Number((share * 100).toPrecision(3))}%`;
+
+/** How full a pool is, as the page's text says it: `94.6%`, `<0.1%`. */
+export const poolShare = (share: number) =>
+  share > 0 && share < 0.001 ? '<0.1%' : percent(Math.round(share * 1000) / 1000);

@@ -1,6 +1,6 @@
 /** The pools in the picture of the chain follow the cursor of the time axis, and show their peaks without one. */
 import type { VariantSeries } from '../page-data.js';
-import { percent, plain, seconds } from './numbers.js';
+import { plain, poolShare, seconds } from './numbers.js';
 
 /** What a part of the picture showed before the cursor came. */
 const originals = new Map<Element, string>();
@@ -22,7 +22,7 @@ export function showPools(series: VariantSeries, bin: number | undefined): void 
     const own = (attribute: string) =>
       [...picture.querySelectorAll(`[${attribute}]`)].filter((one) => one.getAttribute(attribute) === node);
     for (const one of own('data-pool-text')) text(one, inUse === undefined ? undefined : `${plain(inUse)} of`);
-    for (const one of own('data-pool-share')) text(one, inUse === undefined ? undefined : percent(inUse / capacity));
+    for (const one of own('data-pool-share')) text(one, inUse === undefined ? undefined : poolShare(inUse / capacity));
   }
 }
 

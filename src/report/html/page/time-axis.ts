@@ -166,9 +166,7 @@ export function timeAxis(data: PageData): TimeAxis | undefined {
   function fillNodes(): void {
     const before = node.value;
     node.replaceChildren(...series.states.map(({ node: name }) => new Option(name, name)));
-    const lostAt = series.drops[0]?.label.split(/[@ ]/)[1];
-    const wanted = [before, lostAt].find((name) => series.states.some((one) => one.node === name));
-    node.value = wanted ?? mostSockets(series) ?? '';
+    node.value = series.states.some((one) => one.node === before) ? before : (mostSockets(series) ?? '');
   }
 
   for (const slider of [from, to])

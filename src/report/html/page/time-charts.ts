@@ -3,7 +3,7 @@ import type uPlot from 'uplot';
 import type { VariantSeries } from '../page-data.js';
 import type { ChartOptions, Line } from './chart.js';
 import { heatAt, heatRange, paintHeat } from './heat.js';
-import { duration, percent, perSecond, plain } from './numbers.js';
+import { duration, percent, perSecond, plain, poolShare } from './numbers.js';
 import { causeColour, dashes, seriesColour } from './theme.js';
 
 /** One chart over time. */
@@ -88,7 +88,7 @@ function ports(series: VariantSeries): TimeChart {
     at: (bin) =>
       pools.map(({ inUse, capacity }) => {
         const value = inUse[bin];
-        return value === null ? '–' : `${plain(value)} of ${plain(capacity)} (${percent(value / capacity)})`;
+        return value === null ? '–' : `${plain(value)} of ${plain(capacity)} (${poolShare(value / capacity)})`;
       }),
   };
 }

@@ -77,7 +77,7 @@ function cause(record: RunRecord, told: ToldTrial, chapter: Chapter): Html {
   ];
   return html`<div class="cause" data-cause="${chapter.cause}">
 <h4><span class="key" aria-hidden="true"></span><code>${placeOf(chapter)}</code> <small>${list(parts)}</small></h4>
-<p>${whatRanOut(chapter)} <small>${CAUSES[chapter.cause]?.means}.</small></p>
+<p>${whatRanOut(chapter)} <small>(${chapter.cause}: ${CAUSES[chapter.cause]?.means}.)</small></p>
 <p>${lost + wake.length > 0 ? 'Lost' : 'Late'}: the first was sent ${roughSecondsOfMs(firstMs)} into the run${lastMs - firstMs >= 10 && `, the last at ${roughSecondsOfMs(lastMs)}`}. ${lost + wake.length > 0 && struck(chapter)}</p>
 ${wake.map((after) => html`<p>In its wake ${plural(after.count, 'request')} ended as <code>${placeOf(after)}</code>: ${CAUSES[after.cause]?.means}.</p>`)}
 ${chapter.lateByMs !== undefined && html`<p>${plural(late, 'request')} completed only after a repeated SYN: ${roughSecondsOfMs(chapter.lateByMs.median)} until the handshake was done (median), ${roughSecondsOfMs(chapter.lateByMs.longest)} at most.</p>`}

@@ -86,6 +86,11 @@ function settingsOf({ nodes, traffic }: ChainRecord): Map<string, string> {
 
 function flatten(path: string, value: unknown, into: Map<string, string>): void {
   if (value === undefined) return;
+  const range = value as { lo?: unknown; hi?: unknown } | null;
+  if (typeof range?.lo === 'number' && typeof range.hi === 'number') {
+    into.set(path, `${range.lo}-${range.hi}`);
+    return;
+  }
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [key, inner] of Object.entries(value)) flatten(`${path}.${key}`, inner, into);
   } else into.set(path, typeof value === 'string' ? value : JSON.stringify(value));

@@ -125,21 +125,34 @@ function statistics(comparison: ReportComparison): Html {
     case 'refused':
       return html`<h3>Statistics</h3><p>The variants cannot be compared: ${comparison.why}.</p>`;
     case 'made':
-      return html`<h3>Statistics</h3>${comparison.comparison.pairs.map((pair) => pairTable(pair, comparison.comparison))}
-<p class="hint">${methodOf(comparison.comparison)}</p>`;
+      return html`<h3>Statistics</h3>${tooFew(comparison.comparison)}${comparison.comparison.pairs.map((pair) => pairTable(pair, comparison.comparison))}
+${details('How this was found out', html`<p class="hint">${methodOf(comparison.comparison)}</p>`)}`;
   }
+}
+
+const shownOf = ({ metrics }: PairComparison) =>
+  metrics.filter(({ verdict }) => verdict !== 'same' && verdict !== 'not-measured');
+
+const saysNothing = (pair: PairComparison) => shownOf(pair).every(({ verdict }) => verdict === 'too-few-trials');
+
+/** What a single trial cannot say, said once. */
+function tooFew({ pairs }: Comparison): Html {
+  const few = pairs.filter((pair) => shownOf(pair).length > 0 && saysNothing(pair));
+  if (few.length === 0) return html``;
+  const needs = Math.max(...few.map(({ trialsToShowAnything }) => trialsToShowAnything));
+  const from =
+    Number.isFinite(needs) && html` From ${count(needs)} trials each on they can: <code>--trials ${needs}</code>.`;
+  return html`<p>So few trials cannot tell a difference from chance.${from}</p>`;
 }
 
 /** Pairs that are shown unfolded. */
 const FEW_PAIRS = 3;
 
 function pairTable(pair: PairComparison, { confidence, pairs }: Comparison): Html {
-  const shown = pair.metrics.filter(({ verdict }) => verdict !== 'same' && verdict !== 'not-measured');
+  const shown = shownOf(pair);
   const same = pair.metrics.filter(({ verdict }) => verdict === 'same').map(({ metric }) => metric);
   const title = `${pair.other.variant} against ${pair.base.variant}`;
   const trials = `${plural(pair.trials.other, 'trial')} against ${count(pair.trials.base)}${pair.paired ? ', paired by their number' : ''}`;
-  const needs = pair.trialsToShowAnything;
-  const few = shown.some(({ verdict }) => verdict === 'too-few-trials');
   const content = [
     table(
       `${title}; ${trials}`,
@@ -162,12 +175,9 @@ function pairTable(pair: PairComparison, { confidence, pairs }: Comparison): Htm
         needed(metric),
       ]),
     ),
-    few &&
-      Number.isFinite(needs) &&
-      html`<p>So few trials cannot show any difference; from ${count(needs)} trials each on they can: <code>--trials ${needs}</code>.</p>`,
     same.length > 0 && html`<p><small>The same in every trial: ${same.join(', ')}.</small></p>`,
   ];
-  return pairs.length > FEW_PAIRS ? details(title, content) : html`${content}`;
+  return pairs.length > FEW_PAIRS || saysNothing(pair) ? details(title, content) : html`${content}`;
 }
 
 function needed({ trialsNeeded }: MetricComparison): string {

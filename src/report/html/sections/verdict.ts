@@ -77,10 +77,10 @@ function glance({ variants }: RunRecord): Html {
   const [pool] = busiestNodes(variants);
   const rows = variants.map((variant, index) => [
     variant.validity.valid ? variant.name : `${variant.name} (invalid)`,
-    counted(variant.requests.due, ['variants', index, 'requests', 'due']),
-    counted(variant.requests.completed, ['variants', index, 'requests', 'completed']),
     lost(variant, index),
     mainCause(variant),
+    counted(variant.requests.due, ['variants', index, 'requests', 'due']),
+    counted(variant.requests.completed, ['variants', index, 'requests', 'completed']),
     inMs(measured(variant) ? variant.latency.response.p99 : null, ['variants', index, 'latency', 'response', 'p99']),
     ...(pool === undefined ? [] : [fullness(variant, index, pool)]),
   ]);
@@ -88,10 +88,10 @@ function glance({ variants }: RunRecord): Html {
     'The variants at a glance',
     [
       { head: 'Variant' },
-      { head: 'Requests due', isNumber: true },
-      { head: 'Completed', isNumber: true },
       { head: 'Lost', isNumber: true },
       { head: 'Mostly to' },
+      { head: 'Requests due', isNumber: true },
+      { head: 'Completed', isNumber: true },
       { head: 'Response p99, ms', isNumber: true },
       ...(pool === undefined ? [] : [{ head: `Ports of ${pool} at peak`, isNumber: true }]),
     ],
