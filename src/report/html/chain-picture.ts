@@ -95,9 +95,12 @@ function wide(of: PictureOf, cards: Map<string, Card>, words: string): Html {
 
 const titleOf = ({ variant }: PictureOf) => `The chain in ${variant}`;
 
-function cardHeight({ lost, causes }: Card): number {
-  return CARD.height + (lost > 0 ? 12 + LINE * (1 + causes.length) : 0);
+function cardHeight(card: Card): number {
+  return bodyHeight(card) + (card.lost > 0 ? 12 + LINE * (1 + card.causes.length) : 0);
 }
+
+/** Down to where the losses begin. */
+const bodyHeight = ({ pool }: Card) => (pool === undefined ? 64 : CARD.height);
 
 /** From the right side of a card to the left side of another, at the height of their names. */
 function link(from: { x: number; y: number }, to: { x: number; y: number }): Html {
@@ -117,7 +120,7 @@ ${
 <text class="small" x="56" y="110" data-pool-text="${name}">${count(pool.peak)} of</text><text class="small" x="56" y="128">${count(pool.capacity)} ports</text>
 <text class="small quiet" x="56" y="146" data-pool-when>at its peak</text>`
 }
-${lost > 0 && losses(card, 16, CARD.height + 12)}</g>
+${lost > 0 && losses(card, 16, bodyHeight(card) + 12)}</g>
 `;
 }
 

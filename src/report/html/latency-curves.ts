@@ -6,28 +6,28 @@ import { type LatencyCurve, PER_DECADE } from './page-data.js';
 /** Points of a percentile curve from one power of ten to the next: 90 %, 99 %, 99.9 %. */
 const POINTS_PER_DECADE = 10;
 
-/** The curve of a histogram in µs. */
-export function curveOf(variant: string, kind: LatencyKind, histogram: Histogram): LatencyCurve {
+/** The curve of a histogram in µs. `maxMs` is the longest latency by itself: a histogram that was read knows only its bucket. */
+export function curveOf(variant: string, kind: LatencyKind, histogram: Histogram, maxMs: number): LatencyCurve {
   const count = histogram.totalCount;
   return {
     variant,
     kind,
     count,
-    percentiles: count === 0 ? [] : percentilesOf(histogram),
+    percentiles: count === 0 ? [] : percentilesOf(histogram, maxMs),
     histogram: bucketsOf(histogram),
   };
 }
 
-function percentilesOf(histogram: Histogram): [number, number][] {
+function percentilesOf(histogram: Histogram, maxMs: number): [number, number][] {
   const count = histogram.totalCount;
   const points: [number, number][] = [];
   for (let step = 0; ; step++) {
     const oneOf = 10 ** (step / POINTS_PER_DECADE);
     if (oneOf >= count) break;
-    const us = Math.min(histogram.maxValue, histogram.getValueAtPercentile((1 - 1 / oneOf) * 100));
-    points.push([significant(oneOf), us / 1000]);
+    const us = histogram.getValueAtPercentile((1 - 1 / oneOf) * 100);
+    points.push([significant(oneOf), Math.min(maxMs, us / 1000)]);
   }
-  points.push([Math.max(count, 1), histogram.maxValue / 1000]);
+  points.push([Math.max(count, 1), maxMs]);
   return points;
 }
 

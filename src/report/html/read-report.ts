@@ -11,7 +11,7 @@ import { findRun, readRun } from '../../record/read-record.js';
 import type { RequestRow } from '../../record/read-requests.js';
 import { readStories } from '../../record/read-stories.js';
 import { trialName } from '../../record/run-files.js';
-import type { RunRecord } from '../../record/run-record.js';
+import type { RunRecord, VariantRecord } from '../../record/run-record.js';
 import { renderRequest } from '../explain/way-text.js';
 import { curveOf } from './latency-curves.js';
 import type { LatencyCurve } from './page-data.js';
@@ -49,16 +49,7 @@ export function readReport(run?: string, resultsDir?: string): ReportData {
     missing,
     told: told.map((input) => tell(dir, input, countOf(record, trials, input.variant), mostBins)),
     untold: chosen.filter((input) => !told.includes(input)).map(({ variant }) => variant),
-    curves: record.variants.flatMap(({ name, perTrial }) =>
-      LATENCY_KINDS.map((kind) =>
-        mergedCurve(
-          dir,
-          name,
-          perTrial.map(({ trial }) => trial),
-          kind,
-        ),
-      ),
-    ),
+    curves: record.variants.flatMap((variant) => LATENCY_KINDS.map((kind) => mergedCurve(dir, variant, kind))),
     comparison: compared(record),
   };
 }
@@ -120,7 +111,7 @@ function tell(dir: string, input: StoryInput, trials: number, mostBins: number):
       events,
       mostBins,
     }),
-    latencyTable: intervalsOf(dir, variant, trial),
+    latencyTable: intervalsOf(dir, variant, trial, record?.latency.response.max ?? Number.POSITIVE_INFINITY),
     examples: [...examples.values()]
       .flat()
       .slice(0, MOST_EXAMPLES)
@@ -152,13 +143,14 @@ function* intervals(dir: string, variant: string, trial: number, kind: LatencyKi
     yield { histogram: next, second: Math.round(next.startTimeStampMsec / 1000 - reader.startTimeSec) };
 }
 
-function mergedCurve(dir: string, variant: string, trials: number[], kind: LatencyKind): LatencyCurve {
+function mergedCurve(dir: string, { name, perTrial, latency }: VariantRecord, kind: LatencyKind): LatencyCurve {
   const merged = newHistogram();
-  for (const trial of trials) for (const { histogram } of intervals(dir, variant, trial, kind)) merged.add(histogram);
-  return curveOf(variant, kind, merged);
+  for (const { trial } of perTrial)
+    for (const { histogram } of intervals(dir, name, trial, kind)) merged.add(histogram);
+  return curveOf(name, kind, merged, latency[kind].max);
 }
 
-function intervalsOf(dir: string, variant: string, trial: number): LatencyInterval[] {
+function intervalsOf(dir: string, variant: string, trial: number, maxMs: number): LatencyInterval[] {
   const starts = [...intervals(dir, variant, trial, 'response')].map(({ second }) => second);
   const seconds = Math.max(1, Math.ceil(((starts.at(-1) ?? 0) + 1) / MOST_INTERVALS));
   const rows = new Map<number, ReturnType<typeof newHistogram>>();
@@ -169,7 +161,7 @@ function intervalsOf(dir: string, variant: string, trial: number): LatencyInterv
     merged.add(histogram);
   }
   return [...rows].map(([row, histogram]) => {
-    const at = (percentile: number) => Math.min(histogram.maxValue, histogram.getValueAtPercentile(percentile)) / 1000;
+    const at = (percentile: number) => Math.min(maxMs, histogram.getValueAtPercentile(percentile) / 1000);
     const count = histogram.totalCount;
     return {
       fromS: row * seconds,
@@ -177,7 +169,7 @@ function intervalsOf(dir: string, variant: string, trial: number): LatencyInterv
       count,
       p50: at(50),
       p99: at(99),
-      max: histogram.maxValue / 1000,
+      max: Math.min(maxMs, histogram.maxValue / 1000),
     };
   });
 }

@@ -132,7 +132,7 @@ export function drawLegend(list: Element, lines: Line[], control?: (line: number
     const name = document.createElement(control === undefined ? 'span' : 'label');
     if (control !== undefined) name.append(control(index), ' ');
     name.append(line.label);
-    if (line.label !== '') item.append(sample(line), name);
+    if (line.label !== '') item.append(sample(line), name, ' ');
     item.append(value);
     list.append(item);
     return {

@@ -50,7 +50,7 @@ ${
     byCause: trial?.requests.byCause ?? [],
   })
 }
-${one.story.chapters.map((chapter) => cause(record, one, chapter))}
+${one.story.chapters.map((chapter) => cause(record, one, chapter))}${retries(one)}
 ${trial !== undefined && pools(trial, path)}
 </article>
 `;
@@ -77,12 +77,40 @@ function cause(record: RunRecord, told: ToldTrial, chapter: Chapter): Html {
   ];
   return html`<div class="cause" data-cause="${chapter.cause}">
 <h4><span class="key" aria-hidden="true"></span><code>${placeOf(chapter)}</code> <small>${list(parts)}</small></h4>
-<p>${whatRanOut(chapter)} <small>(${chapter.cause}: ${CAUSES[chapter.cause]?.means}.)</small></p>
+<p>${whatRanOut(chapter)}${chapter.pool !== undefined && html` <small>(${chapter.cause}: ${CAUSES[chapter.cause]?.means}.)</small>`}</p>
 <p>${lost + wake.length > 0 ? 'Lost' : 'Late'}: the first was sent ${roughSecondsOfMs(firstMs)} into the run${lastMs - firstMs >= 10 && `, the last at ${roughSecondsOfMs(lastMs)}`}. ${lost + wake.length > 0 && struck(chapter)}</p>
-${wake.map((after) => html`<p>In its wake ${plural(after.count, 'request')} ended as <code>${placeOf(after)}</code>: ${CAUSES[after.cause]?.means}.</p>`)}
+${wake.map((after) => aftermath(told, chapter, after))}
 ${chapter.lateByMs !== undefined && html`<p>${plural(late, 'request')} completed only after a repeated SYN: ${roughSecondsOfMs(chapter.lateByMs.median)} until the handshake was done (median), ${roughSecondsOfMs(chapter.lateByMs.longest)} at most.</p>`}
 ${chapter.advice.length > 0 && help(record, told.variant, chapter.advice)}
 </div>
+`;
+}
+
+const MOST_TIMES = 3;
+
+/** What followed from it, and when. */
+function aftermath({ story }: ToldTrial, quake: Chapter, after: Chapter['wake'][number]): Html {
+  const times = story.aftershocks
+    .filter((one) => one.at === after.at && one.because?.cause === quake.cause && one.because.at === quake.at)
+    .map(({ beganMs, lastedMs }) => `from ${roughSecondsOfMs(beganMs)} on for ${roughSecondsOfMs(lastedMs)}`);
+  const when = list(
+    times.length > MOST_TIMES
+      ? [...times.slice(0, MOST_TIMES), `${count(times.length - MOST_TIMES)} times more`]
+      : times,
+  );
+  return html`<p>In its wake ${plural(after.count, 'request')} ended as <code>${placeOf(after)}</code>: ${CAUSES[after.cause]?.means}${when !== '' && `, ${when}`}.</p>`;
+}
+
+/** Tries beyond the first, of visitors and of proxies. */
+function retries({ story }: ToldTrial): Html {
+  const { requests, further, rescued, lost, perRequest, proxies } = story.retries;
+  const busy = Object.entries(proxies).filter(([, { tries, requests: asked }]) => tries > asked);
+  if (further === 0 && busy.length === 0) return html``;
+  const each = (value: number) => Number(value.toFixed(2));
+  return html`<p>${
+    further > 0 &&
+    `Visitors tried ${plural(requests, 'request')} again, ${each(perRequest)} tries per request in all; ${count(rescued)} of them completed in the end, ${count(lost)} were lost all the same. `
+  }${busy.map(([node, { tries, requests: asked, failed }]) => `${node} tried its backends ${count(tries)} times for ${plural(asked, 'request')} (${each(tries / asked)} each), ${count(failed)} tries failed. `)}</p>
 `;
 }
 

@@ -44,7 +44,7 @@ ${chart('heat', 'Response time, how many took how long', 'How many responses too
 }
 
 function chart(id: string, heading: string, label: string, tools?: Html): Html {
-  return html`<figure class="chart" id="chart-${id}" role="group" aria-labelledby="chart-${id}-h"><figcaption><h3 id="chart-${id}-h">${heading}</h3>${tools}<ul class="legend" aria-label="Legend of: ${heading}"></ul></figcaption><div class="plot" role="img" aria-label="${label}. The table below has the numbers."></div></figure>
+  return html`<figure class="chart" id="chart-${id}" aria-labelledby="chart-${id}-h"><figcaption><h3 id="chart-${id}-h">${heading}</h3>${tools}<ul class="legend" aria-label="Legend of: ${heading}"></ul></figcaption><div class="plot" role="img" aria-label="${label}. The table below has the numbers."></div></figure>
 `;
 }
 

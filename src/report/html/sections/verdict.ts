@@ -9,7 +9,7 @@ import { counted, inMs, number } from '../number.js';
 import { details, section, table } from '../parts.js';
 
 /** Gates that are listed without being asked for. */
-const FEW_GATES = 12;
+const FEW_GATES = 8;
 
 /** The first section. `missing` is what the record lacks, in sentences. */
 export function verdictSection(record: RunRecord, missing: string[]): Html {
