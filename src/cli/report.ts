@@ -34,7 +34,7 @@ export function register(program: Command): void {
 }
 
 async function report(run: string, { open, json, out }: Options): Promise<void> {
-  const isFile = out !== 'results' && statSync(out, { throwIfNoEntry: false })?.isDirectory() !== true;
+  const isFile = out !== 'results' && !isFolder(out);
   const resultsDir = isFile ? undefined : out;
   if (json) {
     const { readReport } = await import('../report/html/read-report.js');
@@ -47,4 +47,12 @@ async function report(run: string, { open, json, out }: Options): Promise<void> 
   if (!open) return;
   const { openPage } = await import('../report/html/open-page.js');
   await openPage(file);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

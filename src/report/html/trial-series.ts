@@ -17,6 +17,7 @@ export interface SeriesSample {
 
 /** Gathers requests. */
 export interface SeriesGatherer {
+  /** Takes up one request, in any order. */
   add(row: RequestRow): void;
   /** The series in at most so many bins. */
   finish(around: SeriesSurroundings): VariantSeries;

@@ -1,17 +1,16 @@
 /** The page of a run in a real browser: its numbers, its charts and their keyboard, nothing loaded, nothing that axe finds, on a phone as well. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../../../src/report/html/write-report.js';
 import { browserMissing, openBrowser } from '../../helpers/chromium.js';
 import { DUE, IN_ITS_WAKE, LOST, type MadeOptions, madeRun } from './made-run.js';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 900 };
 
@@ -84,7 +83,7 @@ describe.skipIf(browserMissing() !== undefined)('the page of a run in Chromium',
     });
     // Axe itself is a script that the page's policy forbids: it is put in from outside.
     const session = await page.context().newCDPSession(page);
-    await session.send('Runtime.evaluate', { expression: AXE });
+    await session.send('Runtime.evaluate', { expression: axe.source });
     const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
       'axe.run()',
     );
