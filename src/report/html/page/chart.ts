@@ -43,7 +43,7 @@ export function drawChart(place: HTMLElement, data: uPlot.AlignedData, options: 
       width: Math.max(160, place.clientWidth),
       height,
       legend: { show: false },
-      padding: [8, 12, y.isHidden ? 4 : 0, 0],
+      padding: [8, 24, y.isHidden ? 4 : 0, 0],
       scales: {
         x: {
           time: false,

@@ -188,6 +188,7 @@ export function timeAxis(data: PageData): TimeAxis | undefined {
   return {
     show(variant) {
       read(undefined);
+      byId('charts-variant').textContent = variant;
       series = data.variants.find(({ name }) => name === variant) ?? data.variants[0];
       for (const slider of [from, to, cursor]) {
         slider.step = String(series.binS);

@@ -22,6 +22,7 @@ export function timeSection({ told }: ReportData, chosen: string): Html {
     ),
     html`<p class="needs-script">The charts need JavaScript; the tables below have their numbers.</p>
 <div class="charts" id="charts" hidden>
+<p class="on-paper">Charts of <span id="charts-variant"></span></p>
 <div class="axis-tools">
 <div class="overview" id="overview"></div>
 <div class="sliders">
@@ -53,7 +54,7 @@ function panel({ variant, trial, trials, series, latencyTable }: ToldTrial): Htm
   return html`<div class="panel" data-panel="${variant}">
 ${
   series.events.length > 0 &&
-  html`<p>Events in ${variant}${several}:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
+  html`<p>Events in ${variant}${several}, dashed lines in the charts:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
 }
 ${details(`The time series of ${variant}${several} as a table`, seriesTable(series))}
 ${
