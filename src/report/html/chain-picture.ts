@@ -65,7 +65,7 @@ function inWords({ byCause }: PictureOf, cards: Card[]): string {
   return `${list(nodes)}. Lost: ${losses.length === 0 ? 'nothing' : list(losses)}.`;
 }
 
-const CARD = { width: 168, height: 168, gapX: 44, gapY: 20 };
+const CARD = { width: 184, height: 168, gapX: 44, gapY: 20 };
 const LINE = 18;
 const TANK = { x: 16, y: 62, width: 26, height: 90 };
 

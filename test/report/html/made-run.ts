@@ -1,4 +1,4 @@
-/** A small run written with the program's own writer: two variants, of which the first loses requests; whole, cut short, or with hostile names. */
+/** A small run written with the program's own writer: variants of which the first loses requests; whole, cut short, or with hostile names. */
 import { join } from 'node:path';
 import type { Verdict } from '../../../src/ledger/causes.js';
 import type { ChainRecord } from '../../../src/record/chain-record.js';
@@ -10,8 +10,8 @@ import { complete, completedOutcomes, drop, punctual, scenarioOf } from '../../h
 
 /** What is not the usual run. */
 export interface MadeOptions {
-  /** The names of both variants. */
-  variants?: [string, string];
+  /** The names of the variants, two or more. */
+  variants?: string[];
   /** Name of the gateway. */
   edge?: string;
   /** Text in the evidence and in the log of the lost requests. */
@@ -36,7 +36,11 @@ export interface MadeRun {
 /** Writes it. */
 export function madeRun(options: MadeOptions = {}): MadeRun {
   const { variants = ['as-shipped', 'wider-pool'], edge = 'edge', trials = 1, end = 'complete' } = options;
-  const gates = { [variants[0]]: ['dropped == 0'], [variants[1]]: ['dropped == 0', 'ports.shop.peak < 80%'] };
+  const gates = {
+    ...Object.fromEntries(variants.map((name) => [name, []])),
+    [variants[0]]: ['dropped == 0'],
+    [variants[1]]: ['dropped == 0', 'ports.shop.peak < 80%'],
+  };
   const scenario = { ...scenarioOf(gates), name: 'made-run' };
   const writer = createRecord({
     outDir: join(scratch(), 'results'),

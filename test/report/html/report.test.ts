@@ -89,6 +89,18 @@ describe('what a page is made from', () => {
     expect(readReport(dir).told[0]).toMatchObject({ trial: 1, trials: 2 });
   });
 
+  it('tells so many variants at most, those that lost the most among them, and names the others', () => {
+    const variants = Array.from({ length: 27 }, (_, index) => `v${index}`);
+    const { dir } = madeRun({ variants });
+    const data = readReport(dir);
+    expect(data.told.map(({ variant }) => variant)).toEqual(variants.slice(0, 24));
+    expect(data.untold).toEqual(['v24', 'v25', 'v26']);
+    const page = renderReport(data);
+    expect(page).toContain('Left out: v24, v25 and v26.');
+    // Their numbers are there all the same.
+    expect(page).toContain('data-path="/variants/26/requests/due"');
+  });
+
   it('has so many bins at most, however long the run was, and loses no count', () => {
     const bins = newBins();
     const hours = 30;

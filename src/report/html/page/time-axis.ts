@@ -5,7 +5,7 @@ import { drawChart, drawLegend, type LegendEntry, removeChart } from './chart.js
 import { seconds } from './numbers.js';
 import { showPools } from './pools.js';
 import { colour, seriesColour } from './theme.js';
-import { type TimeChart, timeCharts } from './time-charts.js';
+import { steps, type TimeChart, timeCharts } from './time-charts.js';
 
 const byId = <Element extends HTMLElement>(id: string) => document.getElementById(id) as Element;
 
@@ -143,9 +143,8 @@ export function timeAxis(data: PageData): TimeAxis | undefined {
 
   function drawOverview(): void {
     if (overview !== undefined) removeChart(overview);
-    const times = Array.from({ length: series.bins }, (_, bin) => bin * series.binS);
     const lost = series.due.map((_, bin) => series.drops.reduce((sum, { values }) => sum + values[bin], 0));
-    overview = drawChart(byId('overview'), [times, series.due, lost], {
+    overview = drawChart(byId('overview'), steps(series, [series.due, lost]), {
       height: 56,
       lines: [
         { label: 'due', colour: '--line', isFilled: true, isStepped: true },

@@ -27,16 +27,17 @@ export function timeCharts(series: VariantSeries, node: string | undefined): Tim
   return [requests(series), drops(series), ports(series), states(series, node), heat(series)];
 }
 
-/** The moments at which bins begin, s. */
-function times({ bins, binS }: VariantSeries): number[] {
-  return Array.from({ length: bins }, (_, bin) => Number((bin * binS).toFixed(3)));
+/** A step per bin: where each begins, s, and the end of the last one. */
+export function steps({ bins, binS }: VariantSeries, lines: Values[]): uPlot.AlignedData {
+  const starts = Array.from({ length: bins + 1 }, (_, bin) => Number((bin * binS).toFixed(3)));
+  return [starts, ...lines.map((values) => [...values, values.at(-1) ?? null])];
 }
 
 function requests(series: VariantSeries): TimeChart {
   const rates = [series.due, series.completed].map((counts) => counts.map((count) => count / series.binS));
   return {
     id: 'requests',
-    data: [times(series), ...rates],
+    data: steps(series, rates),
     lines: ['due', 'completed'].map((label, place) => ({
       label,
       colour: seriesColour(place === 0 ? 7 : 0),
@@ -61,7 +62,7 @@ function drops(series: VariantSeries): TimeChart {
   const none = series.drops.length === 0;
   return {
     id: 'drops',
-    data: [times(series), ...(none ? [series.due.map(() => 0)] : [...sums].reverse())],
+    data: steps(series, none ? [series.due.map(() => 0)] : [...sums].reverse()),
     lines: none ? [{ label: 'nothing was lost', colour: seriesColour(7) }] : [...lines].reverse(),
     height: 130,
     y: { format: perSecond },
@@ -76,7 +77,7 @@ function ports(series: VariantSeries): TimeChart {
   );
   return {
     id: 'ports',
-    data: [times(series), ...shares],
+    data: steps(series, shares),
     lines: pools.map(({ node }, place) => ({
       label: node,
       colour: seriesColour(place),
@@ -97,7 +98,10 @@ function states(series: VariantSeries, node: string | undefined): TimeChart {
   const own = series.states.find((one) => one.node === node)?.byState ?? [];
   return {
     id: 'states',
-    data: [times(series), ...own.map(({ values }) => values)],
+    data: steps(
+      series,
+      own.map(({ values }) => values),
+    ),
     lines: own.map(({ state }, place) => ({
       label: state,
       colour: seriesColour(place),
@@ -113,7 +117,7 @@ function states(series: VariantSeries, node: string | undefined): TimeChart {
 function heat(series: VariantSeries): TimeChart {
   return {
     id: 'heat',
-    data: [times(series), series.due.map(() => null)],
+    data: steps(series, [series.due.map(() => null)]),
     lines: [{ label: '', colour: seriesColour(0) }],
     height: 190,
     y: { range: heatRange(series.heat), isLog: true, format: duration },

@@ -1,10 +1,10 @@
 /** Did it hold? The verdict in a word and a sentence, what must not be trusted, the variants at a glance, the gates. */
-import type { RunRecord, VariantRecord } from '../../../record/run-record.js';
+import type { GateResult, RunRecord, VariantRecord } from '../../../record/run-record.js';
 import { explainDifference } from '../../difference.js';
 import { busiestNodes, count, list, percent, placeOf, plural } from '../../format.js';
 import { against, observed, SKIPPED } from '../../gate-text.js';
 import { attackLines, eventLines } from '../../happenings.js';
-import { type Html, html } from '../escape.js';
+import { type Content, type Html, html } from '../escape.js';
 import { counted, inMs, number } from '../number.js';
 import { details, section, table } from '../parts.js';
 
@@ -112,7 +112,8 @@ function lost({ requests }: VariantRecord, index: number): Html {
 function mainCause({ requests }: VariantRecord): Html {
   const [most, ...more] = requests.byCause;
   if (most === undefined) return html`<span class="none">–</span>`;
-  return html`<code>${placeOf(most)}</code>${more.length > 0 && html` <small>and ${plural(more.length, 'other')}</small>`}`;
+  const { because, ...own } = most;
+  return html`<code>${placeOf(own)}</code>${because !== undefined && html`<br><small>because <code>${placeOf(because)}</code></small>`}${more.length > 0 && html`<br><small>and ${plural(more.length, 'other')}</small>`}`;
 }
 
 function fullness({ ports }: VariantRecord, index: number, node: string): Html {
@@ -123,35 +124,47 @@ function fullness({ ports }: VariantRecord, index: number, node: string): Html {
 }
 
 function gates({ variants }: RunRecord): Html {
-  const rows = variants.flatMap(({ name, gates: own, skippedGates = [] }, variant) => [
-    ...own.map((gate, index) => [
-      html`<span class="${gate.pass ? 'holds' : 'fails'}">${gate.pass ? '✓ holds' : '✗ fails'}</span>`,
-      name,
-      html`<code>${gate.gate}</code>`,
-      html`${
-        gate.observed === null
-          ? 'not measured'
-          : number(gate.observed, observed(gate), ['variants', variant, 'gates', index, 'observed'])
-      }${against(gate) !== '' && html`<br><small>${against(gate)}</small>`}`,
-    ]),
-    ...skippedGates.map((gate) => [
-      html`<span class="skipped">! skipped</span>`,
-      name,
-      html`<code>${gate}</code>`,
-      SKIPPED,
-    ]),
+  const all = variants.flatMap(({ name, gates: own, skippedGates = [] }, variant) => [
+    ...own.map((gate, index) => ({
+      holds: gate.pass,
+      row: gateRow(name, gate, ['variants', variant, 'gates', index]),
+    })),
+    ...skippedGates.map((gate) => ({
+      holds: false,
+      row: [html`<span class="skipped">! skipped</span>`, name, html`<code>${gate}</code>`, SKIPPED],
+    })),
   ]);
-  if (rows.length === 0) return html``;
+  if (all.length === 0) return html``;
+  const rows = (holds: boolean) => all.filter((one) => one.holds === holds).map(({ row }) => row);
+  const [broken, held] = [rows(false), rows(true)];
+  if (all.length <= FEW_GATES) return gateTable('The gates, and what they saw', [...broken, ...held]);
+  const folded =
+    held.length === all.length
+      ? `All ${count(held.length)} gates`
+      : `The ${plural(held.length, 'gate')} that ${held.length === 1 ? 'holds' : 'hold'}`;
+  return html`${broken.length > 0 && gateTable('The gates that do not hold, and what they saw', broken)}${
+    held.length > 0 && details(`${folded}, and what they saw`, gateTable(`${folded}, and what they saw`, held, true))
+  }`;
+}
+
+function gateTable(caption: string, rows: Content[][], hideCaption = false): Html {
   const columns = [
     { head: 'Gate' },
     { head: 'Variant' },
     { head: 'What must hold' },
     { head: 'Observed', isNumber: true },
   ];
-  const whole = table('The gates, and what they saw', columns, rows);
-  if (rows.length <= FEW_GATES) return whole;
-  const open = variants.some(({ gates: own }) => own.some(({ pass }) => !pass));
-  return open ? whole : details(`All ${count(rows.length)} gates, and what they saw`, whole);
+  return table(caption, columns, rows, { hideCaption });
+}
+
+function gateRow(variant: string, gate: GateResult, path: (string | number)[]): Content[] {
+  const behind = against(gate);
+  return [
+    html`<span class="${gate.pass ? 'holds' : 'fails'}">${gate.pass ? '✓ holds' : '✗ fails'}</span>`,
+    variant,
+    html`<code>${gate.gate}</code>`,
+    html`${gate.observed === null ? 'not measured' : number(gate.observed, observed(gate), [...path, 'observed'])}${behind !== '' && html`<br><small>${behind}</small>`}`,
+  ];
 }
 
 function happened({ variants }: RunRecord): Html {
