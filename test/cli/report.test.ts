@@ -76,6 +76,20 @@ it('says where there is no run, what is damaged, and where it may not write', as
   expect(damaged.stderr).toContain('the record is damaged');
 });
 
+it('is written of a run that broke, and says so at its top', async () => {
+  const folder = scratch();
+  const out = join(folder, 'results');
+  writeFileSync(join(folder, 'broken.conf'), 'nonsense;');
+  const text = SMALL.replace(
+    'to: shop }',
+    'to: balancer }\n  balancer: { kind: nginx, config: broken.conf, to: shop }',
+  );
+  const run = await portparty(['run', scenarioFile(folder, text), '--out', out], { cwd: folder });
+  expect(run.code).toBe(3);
+  const [id] = readdirSync(out).filter((name) => name !== 'latest');
+  expect(readFileSync(join(out, id, 'report.html'), 'utf8')).toContain('<strong>Interrupted</strong>');
+});
+
 it('is written by a run at its end', async () => {
   const folder = scratch();
   const out = join(folder, 'results');

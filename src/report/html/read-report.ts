@@ -23,9 +23,12 @@ const MOST_TOLD = 24;
 /** Bins of all time series together, and those of one at least and at most. */
 const BINS = 12_000;
 const [FEWEST_BINS, MOST_BINS] = [120, 1000];
-/** Single requests that are shown of one cause, and of a variant. */
+/** Single requests that are shown of one cause; of all variants together; and of a variant at least and at most. */
 const EXAMPLES_PER_CAUSE = 3;
-const MOST_EXAMPLES = 24;
+const EXAMPLES = 144;
+const [FEWEST_EXAMPLES, MOST_EXAMPLES] = [6, 24];
+/** Variants whose latencies are drawn. */
+const MOST_CURVES = 100;
 /** Rows of the table of latencies. */
 const MOST_INTERVALS = 40;
 /** Columns of a request's story. */
@@ -43,13 +46,20 @@ export function readReport(run?: string, resultsDir?: string): ReportData {
     : { trials: [], missing: ['The record has no requests.bin: nothing is told of single requests or of time.'] };
   const chosen = mostLost(trials);
   const told = withMostLost(chosen, MOST_TOLD);
-  const mostBins = Math.max(FEWEST_BINS, Math.min(MOST_BINS, Math.floor(BINS / Math.max(1, told.length))));
+  const each = (all: number, fewest: number, most: number) =>
+    Math.max(fewest, Math.min(most, Math.floor(all / Math.max(1, told.length))));
+  const limits = {
+    bins: each(BINS, FEWEST_BINS, MOST_BINS),
+    examples: each(EXAMPLES, FEWEST_EXAMPLES, MOST_EXAMPLES),
+  };
   return {
     record,
     missing,
-    told: told.map((input) => tell(dir, input, countOf(record, trials, input.variant), mostBins)),
+    told: told.map((input) => tell(dir, input, countOf(record, trials, input.variant), limits)),
     untold: chosen.filter((input) => !told.includes(input)).map(({ variant }) => variant),
-    curves: record.variants.flatMap((variant) => LATENCY_KINDS.map((kind) => mergedCurve(dir, variant, kind))),
+    curves: record.variants
+      .slice(0, MOST_CURVES)
+      .flatMap((variant) => LATENCY_KINDS.map((kind) => mergedCurve(dir, variant, kind))),
     comparison: compared(record),
   };
 }
@@ -79,7 +89,7 @@ function countOf(record: RunRecord, trials: StoryInput[], variant: string): numb
   );
 }
 
-function tell(dir: string, input: StoryInput, trials: number, mostBins: number): ToldTrial {
+function tell(dir: string, input: StoryInput, trials: number, limits: { bins: number; examples: number }): ToldTrial {
   const series = newSeries();
   const examples = new Map<string, RequestRow[]>();
   function* gathered(): Generator<RequestRow, void, undefined> {
@@ -109,12 +119,12 @@ function tell(dir: string, input: StoryInput, trials: number, mostBins: number):
       // A sample holds more than a story needs.
       samples: input.samples as unknown as SeriesSample[],
       events,
-      mostBins,
+      mostBins: limits.bins,
     }),
     latencyTable: intervalsOf(dir, variant, trial, record?.latency.response.max ?? Number.POSITIVE_INFINITY),
     examples: [...examples.values()]
       .flat()
-      .slice(0, MOST_EXAMPLES)
+      .slice(0, limits.examples)
       .map((row) => exampleOf(dir, row)),
   };
 }

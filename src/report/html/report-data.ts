@@ -15,7 +15,7 @@ export interface ReportData {
   told: ToldTrial[];
   /** Variants whose time series and story are left out, as there are too many. */
   untold: string[];
-  /** Both latencies of each variant over all its trials. */
+  /** Both latencies of each variant over all its trials; of more than 100 variants those of the first 100. */
   curves: LatencyCurve[];
   comparison: ReportComparison;
 }

@@ -125,7 +125,8 @@ function statistics(comparison: ReportComparison): Html {
     case 'refused':
       return html`<h3>Statistics</h3><p>The variants cannot be compared: ${comparison.why}.</p>`;
     case 'made':
-      return html`<h3>Statistics</h3>${tooFew(comparison.comparison)}${comparison.comparison.pairs.map((pair) => pairTable(pair, comparison.comparison))}
+      return html`<h3>Statistics</h3>${tooFew(comparison.comparison)}${comparison.comparison.pairs.slice(0, MOST_PAIRS).map((pair) => pairTable(pair, comparison.comparison))}
+${comparison.comparison.pairs.length > MOST_PAIRS && html`<p>The first ${MOST_PAIRS} of ${count(comparison.comparison.pairs.length)} variants are shown; <code>portparty compare</code> has all.</p>`}
 ${details('How this was found out', html`<p class="hint">${methodOf(comparison.comparison)}</p>`)}`;
   }
 }
@@ -145,8 +146,9 @@ function tooFew({ pairs }: Comparison): Html {
   return html`<p>So few trials cannot tell a difference from chance.${from}</p>`;
 }
 
-/** Pairs that are shown unfolded. */
+/** Pairs that are shown unfolded, and at all. */
 const FEW_PAIRS = 3;
+const MOST_PAIRS = 40;
 
 function pairTable(pair: PairComparison, { confidence, pairs }: Comparison): Html {
   const shown = shownOf(pair);
