@@ -150,13 +150,14 @@ function* waysOf(lost, idPrefix) {
   }
 }
 
-/** Seconds, and most memory in MB, of writing a page in a process of its own. */
+/** Seconds, seconds of CPU, and most memory in MB, of writing a page in a process of its own. */
 function measured(dir) {
   const script = `
     const from = performance.now();
     const { writeReport } = await import(${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)});
     writeReport(${JSON.stringify(dir)});
-    console.log(JSON.stringify({ seconds: (performance.now() - from) / 1000, mostMb: process.resourceUsage().maxRSS / 1024 }));`;
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ seconds: (performance.now() - from) / 1000, cpu: (user + system) / 1e6, mostMb: process.resourceUsage().maxRSS / 1024 }));`;
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }));
 }
 
@@ -196,12 +197,13 @@ async function opened(file) {
 const folder = mkdtempSync(join(tmpdir(), 'portparty-bench-report-'));
 try {
   const dir = makeRecord(folder);
-  const { seconds, mostMb } = measured(dir);
+  const { seconds, cpu, mostMb } = measured(dir);
   const file = join(dir, 'report.html');
   const result = {
     requests: visitors * STEPS.length * VARIANTS.length,
     recordBytes: statSync(join(dir, 'requests.bin')).size,
     writingSeconds: Number(seconds.toFixed(2)),
+    writingCpuSeconds: Number(cpu.toFixed(2)),
     writingMostMb: Math.round(mostMb),
     pageBytes: statSync(file).size,
     ...(process.argv.includes('--no-open') ? {} : { opening: await opened(file) }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HistogramLogReader } from 'hdr-histogram-js';
 import { compareRuns } from '../../analysis/comparison/compare.js';
 import { type StoryInput, tellStory } from '../../analysis/story.js';
-import { PortPartyError } from '../../errors.js';
+import { PortPartyError, usageError } from '../../errors.js';
 import { findById } from '../../record/find-request.js';
 import { LATENCY_KINDS, type LatencyKind, newHistogram } from '../../record/latency.js';
 import { findRun, readRun } from '../../record/read-record.js';
@@ -148,9 +148,13 @@ function exampleOf(dir: string, row: RequestRow): Example {
 function* intervals(dir: string, variant: string, trial: number, kind: LatencyKind) {
   const file = join(dir, 'latency', `${trialName(variant, trial)}-${kind}.hlog`);
   if (!existsSync(file)) return;
-  const reader = new HistogramLogReader(readFileSync(file, 'utf8'));
-  for (let next = reader.nextIntervalHistogram(); next !== null; next = reader.nextIntervalHistogram())
-    yield { histogram: next, second: Math.round(next.startTimeStampMsec / 1000 - reader.startTimeSec) };
+  try {
+    const reader = new HistogramLogReader(readFileSync(file, 'utf8'));
+    for (let next = reader.nextIntervalHistogram(); next !== null; next = reader.nextIntervalHistogram())
+      yield { histogram: next, second: Math.round(next.startTimeStampMsec / 1000 - reader.startTimeSec) };
+  } catch (error) {
+    throw usageError(`the record of latencies is damaged: ${(error as Error).message}`, file, 'repeat the run');
+  }
 }
 
 function mergedCurve(dir: string, { name, perTrial, latency }: VariantRecord, kind: LatencyKind): LatencyCurve {

@@ -1,7 +1,7 @@
 /** The page of a run as a file: its numbers, what it says of a run that did not end well, what hostile names can do, what is bounded. */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { highest, newBins } from '../../../src/report/html/bins.js';
@@ -248,6 +248,13 @@ describe('writing it', () => {
     const elsewhere = join(dir, 'a', 'b.html');
     expect(writeReport(dir, { file: elsewhere })).toBe(elsewhere);
     expect(readFileSync(elsewhere, 'utf8')).toBe(readFileSync(join(dir, 'report.html'), 'utf8'));
+  });
+
+  it('names the file that is damaged', () => {
+    const { dir } = madeRun();
+    const file = join(dir, 'latency', 'wider-pool-1-response.hlog');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/HIST/g, 'HURT'));
+    expect(() => writeReport(dir)).toThrow(expect.objectContaining({ exitCode: 2, where: file }));
   });
 
   it('says so where it cannot be written', () => {
