@@ -26,7 +26,7 @@ export function table(
 ): Html {
   const kind = ({ isNumber }: Column) => raw(isNumber ? ' class="n"' : '');
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption${raw(options.hideCaption ? ' class="quiet"' : '')}>${caption}</caption>
+<caption${raw(options.hideCaption ? ' class="quiet"' : '')}><span>${caption}</span></caption>
 <thead><tr>${columns.map((column) => html`<th scope="col"${kind(column)}>${column.head}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(

@@ -98,7 +98,7 @@ function matrix(variants: VariantRecord[]): Html {
   if (map === undefined) return html``;
   const corner = map.down === '' ? map.across : `${map.down} ↓, ${map.across} →`;
   const shade = (heat: number | null) => raw(heat === null ? '' : ` class="n heat-${Math.ceil(heat * 4)}"`);
-  return html`<div class="scroll" role="region" aria-label="Map of the matrix" tabindex="0"><table class="matrix"><caption>Every combination: ${map.metric}</caption>
+  return html`<div class="scroll" role="region" aria-label="Map of the matrix" tabindex="0"><table class="matrix"><caption><span>Every combination: ${map.metric}</span></caption>
 <thead><tr><th scope="col">${corner}</th>${map.columns.map((name) => html`<th scope="col" class="n">${name}</th>`)}</tr></thead>
 <tbody>${map.rows.map(
     ({ head, cells }) =>
