@@ -17,8 +17,8 @@ const LONG = [
 /** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */
 const TOGETHER = ['test/e2e/!(docker-*|lifecycle|parity).test.ts', 'test/nodes/*.test.ts'];
 
-/** Files that only compute: they see neither the machine nor each other. */
-const PURE = ['test/{analysis,ledger,report,scenario}/**/*.test.ts'];
+/** Files that only compute: they see neither the machine nor each other. (A browser takes a core for itself.) */
+const PURE = ['test/{analysis,ledger,report,scenario}/**/!(in-chromium).test.ts'];
 
 const all = process.env.PORTPARTY_TEST_ALL === '1';
 /** Three quarters of an hour are not thrown away for one test that fails once; `failures-at-once.ts` names it. */

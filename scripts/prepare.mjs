@@ -22,7 +22,7 @@ if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json'
   // No install script is needed: native code ships prebuilt inside its package.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-if (changedAt('dist/.built') < Math.max(newestIn('src'), changedAt('tsconfig.json'), changedAt('node_modules/.package-lock.json'))) {
+if (changedAt('dist/.built') < Math.max(newestIn('src'), changedAt('tsconfig.json'), changedAt('scripts/build-page.mjs'), changedAt('node_modules/.package-lock.json'))) {
   console.error('building …');
   run('npm', ['run', '--silent', 'build']);
 }

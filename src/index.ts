@@ -29,6 +29,10 @@ export type {
 } from './record/run-record.js';
 export type { TuneRecord } from './record/tune-record.js';
 export type { ExportedFile } from './report/export/export.js';
+export { readReport } from './report/html/read-report.js';
+export { renderReport } from './report/html/render-report.js';
+export type { Example, ReportComparison, ReportData, ToldTrial } from './report/html/report-data.js';
+export { type WriteReportOptions, writeReport } from './report/html/write-report.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
 export { type ExportOptions, exportVariant, writeExport } from './run/export-variant.js';
 export { loadScenario } from './run/load-scenario.js';

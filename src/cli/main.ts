@@ -12,6 +12,7 @@ import * as gate from './gate.js';
 import * as init from './init.js';
 import * as list from './list.js';
 import { printError } from './print-error.js';
+import * as report from './report.js';
 import * as requests from './requests.js';
 import * as run from './run.js';
 import * as schema from './schema.js';
@@ -28,7 +29,22 @@ function program(): Command {
     .addHelpText('after', '\nExample:\n  $ portparty run scenarios/ticket-sale.yaml\n')
     .showSuggestionAfterError()
     .exitOverride();
-  const verbs = [run, explain, gate, compare, capacity, tune, list, init, schema, doctor, clean, requests, watch];
+  const verbs = [
+    run,
+    explain,
+    report,
+    gate,
+    compare,
+    capacity,
+    tune,
+    list,
+    init,
+    schema,
+    doctor,
+    clean,
+    requests,
+    watch,
+  ];
   for (const verb of verbs) verb.register(root);
   for (const verb of root.commands) verb.exitOverride().option('--verbose', 'show stack traces with errors');
   return root;

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Baseline } from '../analysis/baseline.js';
 import type { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
+import { writeReport } from '../report/html/write-report.js';
 import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -47,6 +48,7 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
         process.stderr.write(`note: ${text}\n`);
       },
       interrupt,
+      onBroken: writePage,
       keep: options.keep
         ? (testbed) => {
             progress.done();
@@ -56,6 +58,8 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
     });
     progress.done();
     print(record, dir, options);
+    const page = writePage(dir);
+    if (page !== undefined && !options.quiet) process.stderr.write(`report: ${page}\n`);
     if (options.exportTo !== undefined) exportTo(options.exportTo, { record, dir }, options.quiet);
     return exitCodeOf(record);
   } finally {
@@ -70,6 +74,18 @@ function print(record: RunRecord, dir: string, options: RunAndPrintOptions): voi
   }
   process.stdout.write(renderRun(record, terminalOptions(process.stdout)));
   if (!options.quiet) process.stderr.write(`record: ${dir}\n`);
+}
+
+/** The record is there whatever becomes of the page: where it cannot be written that is said, and the run's result stands. */
+function writePage(dir: string): string | undefined {
+  try {
+    return writeReport(dir);
+  } catch (error) {
+    process.stderr.write(
+      `note: report.html was not written: ${(error as Error).message}; \`portparty report ${dir}\` tries again\n`,
+    );
+    return undefined;
+  }
 }
 
 function exportTo(folder: string, run: { record: RunRecord; dir: string }, quiet: boolean): void {

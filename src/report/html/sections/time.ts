@@ -1,0 +1,117 @@
+/** When it happened: charts on one time axis, with a brush and a cursor for all of them; and the same as tables. */
+import { count } from '../../format.js';
+import { type Html, html } from '../escape.js';
+import { counted, inMs } from '../number.js';
+import type { VariantSeries } from '../page-data.js';
+import { details, section, table, variantSwitch } from '../parts.js';
+import type { ReportData, ToldTrial } from '../report-data.js';
+
+/** Rows of a table of the time series. */
+const MOST_ROWS = 40;
+
+/** The section; `chosen` is the variant that is shown first. */
+export function timeSection({ told }: ReportData, chosen: string): Html {
+  if (told.length === 0) return html``;
+  return section(
+    'time',
+    'When?',
+    variantSwitch(
+      'shown-time',
+      told.map(({ variant }) => variant),
+      chosen,
+    ),
+    html`<p class="needs-script">The charts need JavaScript; the tables below have their numbers.</p>
+<div class="charts" id="charts" hidden>
+<p class="on-paper">Charts of <span id="charts-variant"></span></p>
+<div class="axis-tools">
+<div class="overview" id="overview"></div>
+<div class="sliders">
+<label for="zoom-from">From <output id="zoom-from-out" for="zoom-from"></output></label><input type="range" id="zoom-from" min="0" value="0" step="any">
+<label for="zoom-to">To <output id="zoom-to-out" for="zoom-to"></output></label><input type="range" id="zoom-to" min="0" value="0" step="any">
+<label for="cursor">Read at <output id="cursor-out" for="cursor"></output></label><input type="range" id="cursor" min="0" value="0" step="any">
+<button type="button" id="zoom-all">Show all</button>
+</div>
+<p class="hint">Drag across a chart to zoom in, double-click to see all. The cursor reads all charts; the chain above shows its pools at the same moment.</p>
+</div>
+${chart('requests', 'Requests per second', 'How many requests were planned and how many were answered, per second')}
+${chart('drops', 'Lost per second, by cause', 'How many requests were lost per second, by cause and place, at the moment of their last try')}
+${chart('ports', 'Ports in use, share of the pool', 'Ports in use towards the busiest destination, as a share of each pool')}
+${chart('states', 'Sockets by TCP state', 'Sockets of one node by TCP state', html`<label class="pick">of <select id="states-node"></select></label>`)}
+${chart('heat', 'Response time, how many took how long', 'How many responses took how long, over time; the darker, the more')}
+</div>
+`,
+    told.map((one) => panel(one)),
+  );
+}
+
+function chart(id: string, heading: string, label: string, tools?: Html): Html {
+  return html`<figure class="chart" id="chart-${id}" aria-labelledby="chart-${id}-h"><figcaption><h3 id="chart-${id}-h">${heading}</h3>${tools}<ul class="legend" aria-label="Legend of: ${heading}"></ul></figcaption><div class="plot" role="img" aria-label="${label}. The table below has the numbers."></div></figure>
+`;
+}
+
+function panel({ variant, trial, trials, series, latencyTable }: ToldTrial): Html {
+  const several = trials > 1 ? `, trial ${trial}` : '';
+  return html`<div class="panel" data-panel="${variant}">
+${
+  series.events.length > 0 &&
+  html`<p>Events in ${variant}${several}, dashed lines in the charts:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
+}
+${details(`The time series of ${variant}${several} as a table`, seriesTable(series))}
+${
+  latencyTable.length > 0 &&
+  details(
+    `Response times of ${variant}${several} over time, as a table`,
+    table(
+      `Response times of ${variant}, ms, by the time at which the answer was whole`,
+      [
+        { head: 'Time, s' },
+        { head: 'Answers', isNumber: true },
+        { head: 'p50', isNumber: true },
+        { head: 'p99', isNumber: true },
+        { head: 'Longest', isNumber: true },
+      ],
+      latencyTable.map(({ fromS, toS, count: answers, p50, p99, max }) => [
+        `${fromS}–${toS}`,
+        counted(answers),
+        inMs(p50),
+        inMs(p99),
+        inMs(max),
+      ]),
+    ),
+  )
+}
+</div>
+`;
+}
+
+function seriesTable(series: VariantSeries): Html {
+  const { binS, bins, due, completed, drops, pools, name } = series;
+  const each = Math.ceil(bins / MOST_ROWS);
+  const digits = binS * each >= 1 && Number.isInteger(binS * each) ? 0 : 1;
+  const rows = Array.from({ length: Math.ceil(bins / each) }, (_, row) => {
+    const [from, to] = [row * each, Math.min(bins, (row + 1) * each)];
+    const sum = (values: number[]) => counted(values.slice(from, to).reduce((total, value) => total + value, 0));
+    const most = (values: (number | null)[]) => {
+      const known = values.slice(from, to).filter((value) => value !== null);
+      return known.length === 0 ? counted(null) : counted(Math.max(...known));
+    };
+    return [
+      `${(from * binS).toFixed(digits)}–${(to * binS).toFixed(digits)}`,
+      sum(due),
+      sum(completed),
+      ...drops.map(({ values }) => sum(values)),
+      ...pools.map(({ inUse }) => most(inUse)),
+    ];
+  });
+  return table(
+    `Requests and ports of ${name} over time`,
+    [
+      { head: 'Time, s' },
+      { head: 'Due', isNumber: true },
+      { head: 'Completed', isNumber: true },
+      ...drops.map(({ label }) => ({ head: html`Lost: ${label}`, isNumber: true })),
+      ...pools.map(({ node, capacity }) => ({ head: `Ports of ${node}, of ${count(capacity)}`, isNumber: true })),
+    ],
+    rows,
+  );
+}
