@@ -47,9 +47,16 @@ export function endingMark(ending: Ending): Html {
 
 /** In a sentence's words: `2 of 6 gates do not hold`. */
 export function inWords(record: RunRecord): string {
-  if (endingOf(record) === 'unfinished') return 'it still runs, or was killed';
-  const { words } = verdictOf(record);
-  return record.verdict === 'invalid' ? 'its numbers must not be trusted' : words;
+  switch (endingOf(record)) {
+    case 'unfinished':
+      return 'it still runs, or was killed';
+    case 'interrupted':
+      return 'only a part of it ran';
+    case 'invalid':
+      return 'not to be trusted';
+    default:
+      return verdictOf(record).words;
+  }
 }
 
 /** Sums over the variants. */

@@ -41,7 +41,7 @@ function facts({ runs, variants }: ComparisonData): string {
     `${day(times[0])} to ${day(times.at(-1)!)} UTC`,
     drivers.join(' and '),
     plural(variants.length, 'variant'),
-    `${runs[0].letter} is what the others are held against`,
+    `${runs[0].letter} is the base`,
   ].join(' · ');
 }
 

@@ -31,7 +31,7 @@ export function standingSection({ runs, scenarios }: IndexData): Html {
         const [newest] = runs.filter(({ scenario }) => scenario === name);
         return [
           html`<span data-scenario="${name}">${linked(newest, name)}</span>`,
-          html`${endingMark(newest.ending)}<br><small>${newest.words}</small>`,
+          html`${endingMark(newest.ending)}<br><small class="words">${newest.words}</small>`,
           lost(newest),
           minute(newest.startedAt),
           count(all),
@@ -127,8 +127,8 @@ function runTable(caption: string, runs: IndexRun[]): Html {
       { head: 'Variants', isNumber: true },
     ],
     runs.map((run) => [
-      html`<span data-run="${run.folder}" data-scenario="${run.scenario}" data-ending="${run.ending}">${linked(run, run.scenario)}<br><small><code>${run.id}</code></small></span>`,
-      html`${endingMark(run.ending)}<br><small>${run.words}</small>`,
+      html`<span data-run="${run.folder}" data-scenario="${run.scenario}" data-ending="${run.ending}">${linked(run, run.scenario)}<small class="id"><code>${run.id}</code></small></span>`,
+      html`${endingMark(run.ending)}<br><small class="words">${run.words}</small>`,
       lost(run),
       slowest(run),
       minute(run.startedAt),

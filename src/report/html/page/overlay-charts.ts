@@ -34,6 +34,8 @@ const KINDS: Kind[] = [
     format: poolShare,
   },
 ];
+/** A moment that is the beginning of a bin lies in it, not a hair before. */
+const ROUNDING = 1e-6;
 const byId = <Kind extends HTMLElement = HTMLElement>(id: string) => document.getElementById(id) as Kind;
 
 /** Draws them, and again for each variant that is chosen. */
@@ -49,7 +51,6 @@ export function overlayCharts({ overlays, letters }: ComparisonPageData): void {
     const endS = Math.max(...overlay.lines.map(({ due, binS }) => due.length * binS));
     byId('overlay-name-share').textContent =
       overlay.pool === undefined ? 'Ports in use: not measured' : `Ports of ${overlay.pool} in use`;
-    drawLegend(byId('overlay-legend'), overlay.lines.map(lineOf));
     drawn = KINDS.map((kind) => {
       const lines = overlay.lines.filter((line) => kind.values(line).length > 0);
       const chart = drawChart(byId(`overlay-${kind.id}`), joined(lines.map((line) => [line.binS, kind.values(line)])), {
@@ -81,7 +82,8 @@ export function overlayCharts({ overlays, letters }: ComparisonPageData): void {
     byId('overlay-at').textContent = atS === undefined ? '' : seconds(atS);
     for (const { chart, kind, legend, lines } of drawn) {
       legend.forEach((entry, index) => {
-        const value = atS === undefined ? undefined : kind.values(lines[index])[Math.floor(atS / lines[index].binS)];
+        const value =
+          atS === undefined ? undefined : kind.values(lines[index])[Math.floor(atS / lines[index].binS + ROUNDING)];
         entry.setValue(value === undefined || value === null ? '' : kind.format(value));
       });
       chart.setCursor({ left: atS === undefined ? -10 : chart.valToPos(atS, 'x'), top: 0 }, false);

@@ -40,8 +40,9 @@ function lossesOf(runs: ComparedRun[], name: string): RunRow[] {
   ];
   const [lost, late] = [places('byCause'), places('delayed')];
   if (lost.length + late.length === 0) return [];
+  const isOne = lost.length === 1 && late.length === 0;
   const all: RunRow = {
-    heads: [name, html`<strong>all causes</strong>`],
+    heads: [name, isOne ? html`<code>${lost[0]}</code>` : html`<strong>all causes</strong>`],
     cells: perRun(runs, name, ({ variant: { requests }, path }) => {
       const shown = counted(requests.dropped, [...path, 'requests', 'dropped']);
       return requests.dropped === 0
@@ -53,6 +54,7 @@ function lossesOf(runs: ComparedRun[], name: string): RunRow[] {
     heads: [html`<span class="again">${name}</span>`, text],
     cells: perRun(runs, name, (placed) => countOf(placed, place, of)),
   });
+  if (isOne) return [all];
   return [
     all,
     ...lost.map((place) => row(place, 'byCause', html`<code>${place}</code>`)),
@@ -91,7 +93,7 @@ function poolsOf(runs: ComparedRun[], name: string): RunRow[] {
         if (!Object.hasOwn(ports, node)) return html`<span class="none">${NOTHING}</span>`;
         const { peak, capacity } = ports[node];
         const own = [...path, 'ports', node];
-        return html`${bar(peak / capacity)} ${counted(peak, [...own, 'peak'])} <small>of ${counted(capacity, [...own, 'capacity'])}, ${poolShare(peak / capacity)}</small>`;
+        return html`<span class="pool">${bar(peak / capacity)} ${counted(peak, [...own, 'peak'])} <small>of ${counted(capacity, [...own, 'capacity'])}, ${poolShare(peak / capacity)}</small></span>`;
       }),
     }));
 }

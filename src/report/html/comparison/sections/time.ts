@@ -25,8 +25,7 @@ export function timeSection({ runs, overlays }: ComparisonData): Html {
       overlays[0].variant,
     ),
     html`<div class="charts" id="overlay-charts" hidden>
-<div class="overlay-tools"><ul class="legend" id="overlay-legend" aria-label="Legend of the charts over time"></ul>
-<label class="read-at">Read at <input type="range" id="overlay-cursor" min="0" value="0" step="0.1"> <output id="overlay-at" for="overlay-cursor"></output></label></div>
+<div class="overlay-tools"><label class="read-at">Read at <input type="range" id="overlay-cursor" min="0" value="0" step="0.1"> <output id="overlay-at" for="overlay-cursor"></output></label></div>
 ${CHARTS.map(
   ([id, name, label]) =>
     html`<figure class="chart"><figcaption><h3 id="overlay-name-${id}">${name}</h3><ul class="legend" id="overlay-values-${id}" aria-label="${name} at the cursor"></ul></figcaption><div class="plot" id="overlay-${id}" role="img" aria-label="${label}, over time since the start of the trial. The table below tells what it comes to."></div></figure>

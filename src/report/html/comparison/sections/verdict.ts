@@ -12,6 +12,8 @@ import { summaries } from './statistics.js';
 
 /** Variants that a run's sentence goes through; of more only sums are told. */
 const MOST_TOLD = 4;
+/** Doubts that are told. */
+const MOST_WARNINGS = 12;
 
 /** The section; `links` has the way to a run's own page by its id, where it has one. */
 export function verdictSection(data: ComparisonData, links: Record<string, string>): Html {
@@ -93,7 +95,10 @@ function warnings(runs: ComparedRun[]): Html {
     ),
     ...missing.map((text) => `${letter}: ${text}`),
   ]);
-  return texts.length === 0 ? html`` : html`<ul class="warnings">${texts.map((text) => html`<li>${text}</li>`)}</ul>`;
+  if (texts.length === 0) return html``;
+  const more = texts.length - MOST_WARNINGS;
+  const told = more > 0 ? [...texts.slice(0, MOST_WARNINGS), `${count(more)} more in the runs’ own reports.`] : texts;
+  return html`<ul class="warnings">${told.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
 
 function glance(runs: ComparedRun[], links: Record<string, string>): Html {
@@ -106,15 +111,14 @@ function glance(runs: ComparedRun[], links: Record<string, string>): Html {
       { head: 'Mostly to' },
       { head: 'Response p99, ms', isNumber: true },
       { head: 'Begun, UTC' },
-      { head: 'Its own report' },
     ],
     runs.map((run, index) => {
       const { record } = run;
       const { due, dropped, slowest } = totalsOf(record);
       const isLost = dropped > 0;
       return [
-        html`${chip(runs, index)} ${record.scenario.name}`,
-        html`${endingMark(endingOf(record))}<br><small>${inWords(record)}</small>`,
+        html`${chip(runs, index)} ${named(record, links[record.id])}`,
+        html`${endingMark(endingOf(record))}<br><small class="words">${inWords(record)}</small>`,
         from(
           run,
           html`<span class="${isLost ? 'loss' : 'none'}" data-total="dropped">${number(dropped, count(dropped))}</span>${isLost && html` <small>${percent(dropped / due)}</small>`}`,
@@ -127,15 +131,16 @@ function glance(runs: ComparedRun[], links: Record<string, string>): Html {
             : html`${inMs(slowest.p99, ['variants', slowest.index, 'latency', 'response', 'p99'])}${record.variants.length > 1 && html`<br><small>${slowest.variant}</small>`}`,
         ),
         minute(record.startedAt),
-        ownReport(record, links[record.id]),
       ];
     }),
     { hideCaption: true },
   );
 }
 
-function ownReport({ id }: RunRecord, link: string | undefined): Content {
-  return link === undefined ? html`<code>${id}</code>` : html`<a href="${link}"><code>${id}</code></a>`;
+/** The scenario's name, which leads to the run's own page where there is one. */
+function named({ id, scenario }: RunRecord, link: string | undefined): Content {
+  const name = link === undefined ? scenario.name : html`<a href="${link}">${scenario.name}</a>`;
+  return html`${name}<small class="id"><code>${id}</code></small>`;
 }
 
 function mostlyTo({ variants }: RunRecord): Content {
