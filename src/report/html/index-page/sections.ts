@@ -154,7 +154,7 @@ function lost({ folder, totals: { due, dropped } }: IndexRun): Html {
 
 function slowest({ folder, variants, totals: { slowest: own } }: IndexRun): Content {
   if (own === undefined) return html`<span class="none">${NOTHING}</span>`;
-  return html`<span data-run="${folder}">${inMs(own.p99, ['variants', own.index, 'latency', 'response', 'p99'])}</span>${variants > 1 && html`<br><small>${own.variant}</small>`}`;
+  return html`<span data-run="${folder}">${inMs(own.p99, ['variants', own.index, 'latency', 'response', 'p99'])}</span>${variants > 1 && html`<br><small class="whose">${own.variant}</small>`}`;
 }
 
 /** The gate metrics of each scenario over its runs. */

@@ -62,15 +62,17 @@ function marks({ comparison }: Made): Html {
   );
 }
 
-/** What changed from the first run to each other one, in a sentence each. */
+/** What changed from the first run to each other one, in a sentence each; the same one is said once. */
 export function summaries({ runs, against }: ComparisonData): Html[] {
   const [{ letter: first }] = runs;
-  return against.flatMap((one) => {
-    const head = html`<strong>${one.letter} against ${first}:</strong>`;
-    if (one.kind === 'refused') return [html`${head} cannot say, as the numbers do not mean the same: ${one.why}.`];
-    return [html`${head} ${summary(one)}`];
+  const texts = against.map((one) => (one.kind === 'made' ? summary(one) : refusal(one.why)));
+  return [...new Map(texts.map((text) => [text.html, text])).values()].map((text) => {
+    const letters = against.flatMap(({ letter }, index) => (texts[index].html === text.html ? [letter] : []));
+    return html`<strong>${list(letters)} against ${first}:</strong> ${text}`;
   });
 }
+
+const refusal = (why: string) => html`cannot say, as the numbers do not mean the same: ${why}.`;
 
 function summary({ comparison: { pairs, confidence } }: Made): Html {
   const metrics = pairs.flatMap((pair) => pair.metrics.map((metric) => ({ ...metric, variant: pair.base.variant })));

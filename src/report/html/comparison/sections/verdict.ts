@@ -25,10 +25,18 @@ export function verdictSection(data: ComparisonData, links: Record<string, strin
     html`<p class="verdict ${kind}"><span class="mark" aria-hidden="true">${mark}</span> <strong>${word}</strong> ${words}</p>`,
     warnings(runs),
     glance(runs, links),
-    html`<dl class="told">${runs.map((run, index) => html`<div><dt>${chip(runs, index)}</dt><dd>${whatHappened(run.record)}</dd></div>`)}</dl>`,
+    html`<dl class="told">${alike(runs.map(({ record }) => whatHappened(record))).map(({ text, places }) => html`<div><dt>${places.map((place) => html`${chip(runs, place)} `)}</dt><dd>${text}</dd></div>`)}</dl>`,
     html`<h3>What changed, and how sure is it?</h3>
 <ul class="findings">${summaries(data).map((text) => html`<li>${text}</li>`)}</ul>`,
   );
+}
+
+/** The same sentence is said once, of all that it holds for. */
+function alike(texts: string[]): { text: string; places: number[] }[] {
+  return [...new Set(texts)].map((text) => ({
+    text,
+    places: texts.flatMap((one, place) => (one === text ? [place] : [])),
+  }));
 }
 
 /** The answer in a word and a sentence, as the page's title has it. */
@@ -128,7 +136,7 @@ function glance(runs: ComparedRun[], links: Record<string, string>): Html {
           run,
           slowest === undefined
             ? NOTHING
-            : html`${inMs(slowest.p99, ['variants', slowest.index, 'latency', 'response', 'p99'])}${record.variants.length > 1 && html`<br><small>${slowest.variant}</small>`}`,
+            : html`${inMs(slowest.p99, ['variants', slowest.index, 'latency', 'response', 'p99'])}${record.variants.length > 1 && html`<br><small class="whose">${slowest.variant}</small>`}`,
         ),
         minute(record.startedAt),
       ];
