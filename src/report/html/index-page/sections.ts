@@ -173,8 +173,8 @@ function ofScenario({ name, trends, left, runs: all }: IndexScenario, runs: Inde
   const several = trends.filter(({ points }) => points.length > 1);
   const single = trends.filter(({ points }) => points.length < 2);
   return html`<div class="scenario" data-scenario="${name}"><h3>${name} <small>${plural(all, 'run')}</small></h3>
-${several.length > 0 && html`<div class="trends">${several.map((trend, index) => trendCard(trend, runs, `${id}-${index}`))}</div>`}
-${singlePoints(single, runs)}
+${several.length > 0 && html`<div class="trends">${several.map((trend, index) => trendCard(name, trend, runs, `${id}-${index}`))}</div>`}
+${singlePoints(name, single, runs)}
 ${left > 0 && html`<p class="hint">${plural(left, 'more metric')}, less often failed or farther from ${left === 1 ? 'its bound, is' : 'their bounds, are'} left out; each run’s own report has all.</p>`}</div>
 `;
 }

@@ -8,7 +8,7 @@ import type { IndexRun, Trend, TrendPoint } from './index-data.js';
 import { inUnit, trendPlot } from './trend-plot.js';
 
 /** The card; `id` is unique on the page. */
-export function trendCard(trend: Trend, runs: IndexRun[], id: string): Html {
+export function trendCard(scenario: string, trend: Trend, runs: IndexRun[], id: string): Html {
   const { variant, driver, metric, operator, points, left } = trend;
   const newest = points.at(-1)!;
   const where = driver === undefined ? variant : `${variant}, ${driver}`;
@@ -26,7 +26,7 @@ ${trendPlot(trend, id, words)}
 ${details(
   html`${plural(points.length, 'run')}${failed > 0 && `, ${count(failed)} failed`}${doubtful > 0 && `, ${count(doubtful)} not to be trusted`}`,
   table(
-    `${name}, run by run`,
+    `${scenario}, ${where}: ${metric} ${operator} ${bound(newest, trend)}, run by run`,
     [
       { head: 'Run, UTC' },
       { head: 'Observed', isNumber: true },
@@ -76,12 +76,12 @@ function verdictMark(point: TrendPoint): Html {
 }
 
 /** Metrics that only one run saw: a point is no trend. */
-export function singlePoints(trends: Trend[], runs: IndexRun[]): Html {
+export function singlePoints(scenario: string, trends: Trend[], runs: IndexRun[]): Html {
   if (trends.length === 0) return html``;
   return details(
     `${plural(trends.length, 'metric')} that only one run saw`,
     table(
-      'Metrics that only one run saw',
+      `Metrics of ${scenario} that only one run saw`,
       [
         { head: 'Variant' },
         { head: 'Metric' },

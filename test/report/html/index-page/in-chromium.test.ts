@@ -11,9 +11,11 @@ import { idOf, latencyGate, type MadeEntry, madeResults } from './made-results.j
 let browser: Browser;
 
 const RUNS: MadeEntry[] = [
-  ...Array.from({ length: 50 }, (_, at) => ({ at, gates: [latencyGate(at % 10 === 9 ? 260 + at : 100 + at)] })),
+  ...Array.from({ length: 42 }, (_, at) => ({ at, gates: [latencyGate(at % 10 === 9 ? 260 + at : 100 + at)] })),
   { at: 60, scenario: 'nat-pool' },
   { at: 61, scenario: 'nat-pool', changes: { verdict: 'invalid' as const } },
+  { at: 62, scenario: 'once' },
+  { at: 63, scenario: 'once-more' },
 ];
 
 async function opened(look: Look = {}) {
@@ -35,7 +37,7 @@ describe.skipIf(browserMissing() !== undefined)('the page over a results folder 
     const { page, folders, loaded, errors } = await opened();
     expect(await expectNumbersOf(page, folders)).toBeGreaterThan(100);
     const totals = await page.$$eval('#runs [data-total="dropped"]', (all) => all.map((one) => one.textContent));
-    expect(totals).toEqual(Array(52).fill('300'));
+    expect(totals).toEqual(Array(46).fill('300'));
     expect(loaded).toEqual([expect.stringMatching(/^file:.*\/index\.html$/)]);
     expect(errors).toEqual([]);
   });
@@ -43,24 +45,24 @@ describe.skipIf(browserMissing() !== undefined)('the page over a results folder 
   it('marks what failed by its shape, and has every point in a table as well', async () => {
     const { page } = await opened();
     const card = page.locator('[data-scenario="ticket-sale"] .card');
-    expect(await card.locator('svg path.failed').count()).toBe(5);
-    expect(await card.locator('svg circle.held').count()).toBe(45);
-    expect(await card.locator('tbody tr').count()).toBe(50);
-    expect(await card.locator('tbody .fails').count()).toBe(5);
-    expect(await card.locator('svg title').textContent()).toContain('in 50 runs: it failed in 5');
+    expect(await card.locator('svg path.failed').count()).toBe(4);
+    expect(await card.locator('svg circle.held').count()).toBe(38);
+    expect(await card.locator('tbody tr').count()).toBe(42);
+    expect(await card.locator('tbody .fails').count()).toBe(4);
+    expect(await card.locator('svg title').textContent()).toContain('in 42 runs: it failed in 4');
   });
 
   it('shows the runs of one scenario or one verdict, by keyboard', async () => {
     const { page } = await opened();
     const shown = () => page.locator('#runs tbody tr:visible').count();
     expect(await shown()).toBe(40);
-    await page.getByLabel('Verdict').focus();
+    await page.getByRole('combobox', { name: 'Verdict' }).focus();
     await page.keyboard.type('Fail');
-    await expect.poll(shown).toBe(5);
-    expect(await page.locator('#filter-says').textContent()).toBe('5 of 52 runs, newest first.');
-    await page.getByLabel('Scenario').selectOption('nat-pool');
+    await expect.poll(shown).toBe(4);
+    expect(await page.locator('#filter-says').textContent()).toBe('4 of 46 runs, newest first.');
+    await page.getByRole('combobox', { name: 'Scenario' }).selectOption('nat-pool');
     expect(await shown()).toBe(0);
-    await page.getByLabel('Verdict').selectOption('');
+    await page.getByRole('combobox', { name: 'Verdict' }).selectOption('');
     expect(await shown()).toBe(2);
     expect(await page.locator('.scenario:visible h3').allTextContents()).toEqual(['nat-pool 2 runs']);
   });
@@ -69,7 +71,7 @@ describe.skipIf(browserMissing() !== undefined)('the page over a results folder 
     const { page } = await opened({ javaScriptEnabled: false });
     expect(await page.locator('.filters:visible').count()).toBe(0);
     await page.locator('#older summary').click();
-    expect(await page.locator('#runs tbody tr:visible').count()).toBe(52);
+    expect(await page.locator('#runs tbody tr:visible').count()).toBe(46);
     expect(await page.locator('#broken tbody tr:visible').count()).toBe(1);
     expect(await page.locator('svg.trend:visible').count()).toBe(2);
   });
