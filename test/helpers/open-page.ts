@@ -44,13 +44,15 @@ export async function openPage(browser: Browser, file: string, look: Look = {}):
 
 /** Holds every number that names a place in some run's `run.json` against it; gives how many there were. `folders`: by what the page calls the run. */
 export async function expectNumbersOf(page: Page, folders: Record<string, string>): Promise<number> {
-  const numbers = await page.$$eval('data[data-path]', (all) =>
-    all.map((one) => ({
-      run: one.closest<HTMLElement>('[data-run]')?.dataset.run ?? '',
-      path: one.getAttribute('data-path')!,
-      shown: Number(one.getAttribute('value')),
-      text: one.textContent,
-    })),
+  const numbers: { run: string; path: string; shown: number; text: string }[] = await page.$$eval(
+    'data[data-path]',
+    (all) =>
+      all.map((one) => ({
+        run: one.closest('[data-run]')?.getAttribute('data-run') ?? '',
+        path: one.getAttribute('data-path')!,
+        shown: Number(one.getAttribute('value')),
+        text: one.textContent,
+      })),
   );
   for (const { run, path, shown, text } of numbers) {
     const record: unknown = JSON.parse(readFileSync(join(folders[run], 'run.json'), 'utf8'));

@@ -1,11 +1,11 @@
 /** Reads several runs into what the page that compares them shows. Each is read as for its own page; what is kept of it is bounded. */
 import { compareRuns } from '../../../analysis/comparison/compare.js';
 import { PortPartyError, usageError } from '../../../errors.js';
+import { chainsOf } from '../../../record/find-request.js';
 import { findRun, readRun } from '../../../record/read-record.js';
 import type { RunRecord } from '../../../record/run-record.js';
 import { count } from '../../format.js';
 import { readReport } from '../read-report.js';
-import type { ToldTrial } from '../report-data.js';
 import { settingsOf } from '../sections/settings.js';
 import type { ComparedRun, ComparisonData } from './comparison-data.js';
 import { overlayOf, type ToldRun } from './overlay.js';
@@ -51,7 +51,7 @@ export function readComparison(names: readonly string[], resultsDir?: string): C
       dir,
       record: report.record,
       missing: report.missing,
-      settings: Object.fromEntries(report.told.map((one) => [one.variant, settingsIn(one)])),
+      settings: settingsIn(dir, shown),
     };
   });
   return {
@@ -95,8 +95,13 @@ function choose(records: RunRecord[]): { shown: string[]; left: string[]; drawn:
   return { shown, left: all.filter((name) => !shown.includes(name)), drawn: within(MOST_DRAWN) };
 }
 
-function settingsIn({ chain }: ToldTrial): Record<string, string> {
-  return chain === undefined ? {} : Object.fromEntries(settingsOf(chain));
+/** All trials of a variant have the same ones. */
+function settingsIn(dir: string, variants: string[]): ComparedRun['settings'] {
+  const all = new Map<string, Record<string, string>>();
+  for (const chain of chainsOf(dir))
+    if (variants.includes(chain.variant) && !all.has(chain.variant))
+      all.set(chain.variant, Object.fromEntries(settingsOf(chain)));
+  return Object.fromEntries(all);
 }
 
 /** As `compare` does it, but surer where several runs share the chance of a false alarm (Bonferroni's inequality). */

@@ -104,10 +104,13 @@ export function overlayCharts({ overlays, letters }: ComparisonPageData): void {
   choose(choices.find(({ checked }) => checked)?.value ?? overlays[0].variant);
 }
 
-/** Lines of different bins on one axis. */
+/** Lines of different bins on one axis, each to the end of its last bin. */
 function joined(lines: [binS: number, values: (number | null)[]][]): uPlot.AlignedData {
   if (lines.length === 0) return [[0, 1]];
   return uPlot.join(
-    lines.map(([binS, values]): uPlot.AlignedData => [values.map((_, bin) => Number((bin * binS).toFixed(3))), values]),
+    lines.map(([binS, values]): uPlot.AlignedData => {
+      const all = [...values, values.at(-1)];
+      return [all.map((_, bin) => Number((bin * binS).toFixed(3))), all];
+    }),
   );
 }
