@@ -118,6 +118,17 @@ describe('what differs', () => {
     expect(more).toContain('nginx 1.22.1 –');
   });
 
+  it('is not looked for between scenarios, whose variants have only their names in common', () => {
+    const dirs = madeRuns({}, {}, few);
+    edit(dirs[2], (record) => {
+      record.scenario.name = 'another';
+    });
+    const page = pageOf(dirs);
+    expect(textOf(page, 'changes')).toContain('Scenario made-run made-run another');
+    expect(textOf(page, 'changes')).not.toContain('topology.edge.ports');
+    expect(textOf(page, 'verdict')).toContain('runs of different scenarios: made-run and another.');
+  });
+
   it('is nothing where all is the same', () => {
     expect(textOf(pageOf(madeRuns({}, {})), 'changes')).toContain('Nothing but the time');
   });

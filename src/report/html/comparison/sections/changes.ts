@@ -101,27 +101,35 @@ function row(what: Content, where: Content, values: (string | undefined)[]): Run
   return { heads: [what, where], cells: values.map((value) => html`<code>${value ?? NOTHING}</code>`) };
 }
 
-/** Settings of the same variant that are not the same in all runs that have it; those that changed alike in several variants are told once. */
+/** Settings of the same variant that are not the same in all runs of one scenario; those that changed alike in several variants are told once. */
 function differingSettings({ runs, variants }: ComparisonData): RunRow[] {
   const rows = new Map<string, { path: string; values: (string | undefined)[]; of: string[] }>();
-  for (const name of variants) {
-    const own = runs.map(({ settings }) => (Object.hasOwn(settings, name) ? settings[name] : undefined));
-    const there = own.filter((one) => one !== undefined);
-    for (const path of new Set(there.flatMap((one) => Object.keys(one)))) {
-      const value = (one: Record<string, string>) => (Object.hasOwn(one, path) ? one[path] : 'not set');
-      if (!differ(there.map(value))) continue;
-      const values = own.map((one) => (one === undefined ? undefined : value(one)));
-      const key = JSON.stringify([path, values]);
-      const known = rows.get(key);
-      if (known === undefined) rows.set(key, { path, values, of: [name] });
-      else known.of.push(name);
+  for (const scenario of new Set(runs.map(({ record }) => record.scenario.name))) {
+    for (const name of variants) {
+      // In another scenario a variant of this name is another one.
+      const own = runs.map(({ settings, record }) =>
+        record.scenario.name === scenario && Object.hasOwn(settings, name) ? settings[name] : undefined,
+      );
+      const there = own.filter((one) => one !== undefined);
+      for (const path of new Set(there.flatMap((one) => Object.keys(one)))) {
+        const value = (one: Record<string, string>) => (Object.hasOwn(one, path) ? one[path] : 'not set');
+        if (!differ(there.map(value))) continue;
+        const values = own.map((one) => (one === undefined ? undefined : value(one)));
+        const key = JSON.stringify([path, values]);
+        const known = rows.get(key);
+        if (known === undefined) rows.set(key, { path, values, of: [name] });
+        else known.of.push(name);
+      }
     }
   }
   const isAll = (of: string[]) => of.length === variants.length && variants.length > 1;
   return [...rows.values()].map(({ path, values, of }) =>
-    row(html`<code>${path}</code>`, isAll(of) ? 'all variants' : list(of), values),
+    row(html`<code>${path}</code>`, isAll(of) ? 'all variants' : inNames(of), values),
   );
 }
+
+/** One name stays in one piece. */
+const inNames = (of: string[]) => (of.length === 1 ? html`<span class="whole">${of[0]}</span>` : list(of));
 
 function whole(runs: ComparedRun[], name: string): Html {
   const own = runs.map(({ settings }) => (Object.hasOwn(settings, name) ? settings[name] : {}));

@@ -101,5 +101,5 @@ function cannotSay(pairs: PairComparison[]): Html {
 }
 
 function howMany({ base, other }: PairComparison['trials']): string {
-  return base === other ? `${plural(base, 'trial')} each` : `${count(base)} and ${plural(other, 'trial')}`;
+  return base === other ? `${plural(base, 'trial')} each` : `${count(base)} and ${count(other)} trials`;
 }

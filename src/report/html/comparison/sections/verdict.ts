@@ -92,7 +92,14 @@ const MANY: Record<Ending, string> = {
 };
 
 function warnings(runs: ComparedRun[]): Html {
-  const texts = runs.flatMap(({ letter, record, missing }) => [
+  const scenarios = [...new Set(runs.map(({ record }) => record.scenario.name))];
+  const apart =
+    scenarios.length > 1
+      ? [
+          `These are runs of different scenarios: ${list(scenarios)}. A variant of the same name is another one in each.`,
+        ]
+      : [];
+  const own = runs.flatMap(({ letter, record, missing }) => [
     ...(record.status === 'interrupted'
       ? [
           `${letter} ${ONE[record.finishedAt === null ? 'unfinished' : 'interrupted']}: only what ran to its end is shown.`,
@@ -103,6 +110,7 @@ function warnings(runs: ComparedRun[]): Html {
     ),
     ...missing.map((text) => `${letter}: ${text}`),
   ]);
+  const texts = [...apart, ...own];
   if (texts.length === 0) return html``;
   const more = texts.length - MOST_WARNINGS;
   const told = more > 0 ? [...texts.slice(0, MOST_WARNINGS), `${count(more)} more in the runs’ own reports.`] : texts;
