@@ -1,5 +1,5 @@
 /** The page of several runs as a file: who held, what differs, what can be said of it and what cannot, and which runs it refuses. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../../../../src/analysis/comparison/compare.js';
@@ -93,6 +93,20 @@ describe('did each of them hold', () => {
     expect(text).toContain(`B as-shipped lost ${10 + IN_ITS_WAKE} of ${DUE} requests`);
   });
 
+  it('shows a run that had no trial yet beside one that had', () => {
+    const dirs = madeRuns({}, {});
+    edit(dirs[1], (record) => {
+      Object.assign(record, { variants: [], status: 'interrupted', finishedAt: null, verdict: 'none' });
+    });
+    rmSync(join(dirs[1], 'requests.bin'));
+    for (const order of [dirs, dirs.toReversed()]) {
+      const text = textOf(pageOf(order), 'verdict');
+      expect(text).toMatch(/[AB] has not finished: only what ran to its end is shown\./);
+      expect(text).toContain('No trial ran to its end: not finished.');
+      expect(text).toContain('cannot say: the runs have no variant in common');
+    }
+  });
+
   it('says what spoils a run', () => {
     const text = textOf(
       pageOf(madeRuns({ problems: ['the tap of edge lost 12 packets'] }, { end: 'interrupted' })),
@@ -164,9 +178,7 @@ describe('how sure it is', () => {
 
   it('cannot say where the numbers do not mean the same, and shows them all the same', () => {
     const page = pageOf(madeRuns({}, { driver: 'docker' }));
-    expect(textOf(page, 'verdict')).toContain(
-      'B against A: cannot say, as the numbers do not mean the same: different driver: netns and docker',
-    );
+    expect(textOf(page, 'verdict')).toContain('B against A: cannot say: different driver: netns and docker');
     expect(textOf(page, 'losses')).toContain('ports-exhausted@edge');
   });
 });

@@ -65,19 +65,20 @@ function marks({ comparison }: Made): Html {
 /** What changed from the first run to each other one, in a sentence each; the same one is said once. */
 export function summaries({ runs, against }: ComparisonData): Html[] {
   const [{ letter: first }] = runs;
-  const texts = against.map((one) => (one.kind === 'made' ? summary(one) : refusal(one.why)));
+  const texts = against.map((one) => (one.kind === 'made' ? summary(one) : html`cannot say: ${one.why}.`));
   return [...new Map(texts.map((text) => [text.html, text])).values()].map((text) => {
     const letters = against.flatMap(({ letter }, index) => (texts[index].html === text.html ? [letter] : []));
     return html`<strong>${list(letters)} against ${first}:</strong> ${text}`;
   });
 }
 
-const refusal = (why: string) => html`cannot say, as the numbers do not mean the same: ${why}.`;
-
 function summary({ comparison: { pairs, confidence } }: Made): Html {
   const metrics = pairs.flatMap((pair) => pair.metrics.map((metric) => ({ ...metric, variant: pair.base.variant })));
   const differing = pairs.flatMap(shownOf);
-  if (differing.length === 0) return html`every number is the same.`;
+  if (differing.length === 0)
+    return metrics.some(({ verdict }) => verdict === 'same')
+      ? html`every number that both have is the same.`
+      : html`cannot say: no number was measured in both.`;
   const parts = SHOWN.flatMap((verdict) => {
     const own = metrics.filter((metric) => metric.verdict === verdict);
     if (own.length === 0) return [];
