@@ -158,7 +158,7 @@ describe('how sure it is', () => {
     expect(metrics.find(({ metric }) => metric === 'dropped')?.verdict).toBe('better');
     const page = renderComparisonPage(data);
     expect(textOf(page, 'verdict')).toMatch(
-      /B against A: better in dropped of as-shipped, .*\(95% sure of all of it together\)/,
+      /B against A: better in dropped of as-shipped \(70 → 30\), .*95% sure of all of it together\)/,
     );
     expect(textOf(page, 'statistics')).toMatch(/dropped 70 30 −40 .* ▲ better/);
     expect(textOf(page, 'statistics')).toContain('Holm 1979');

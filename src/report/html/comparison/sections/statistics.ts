@@ -1,7 +1,7 @@
 /** What the statistics of `compare` say of each run against the first one, variant by variant; and what so few trials cannot say. */
 import type { MetricVerdict, PairComparison } from '../../../../analysis/comparison/comparison.js';
 import { methodOf } from '../../../comparison-method.js';
-import { confidenceLevel } from '../../../comparison-numbers.js';
+import { confidenceLevel, sideValue } from '../../../comparison-numbers.js';
 import { count, list, plural } from '../../../format.js';
 import { type Html, html } from '../../escape.js';
 import { details, section } from '../../parts.js';
@@ -82,16 +82,18 @@ function summary({ comparison: { pairs, confidence } }: Made): Html {
   const parts = SHOWN.flatMap((verdict) => {
     const own = metrics.filter((metric) => metric.verdict === verdict);
     if (own.length === 0) return [];
-    const names = own
-      .slice(0, MOST_NAMED)
-      .map(({ metric, variant }) => (pairs.length > 1 ? `${metric} of ${variant}` : metric));
+    const names = own.slice(0, MOST_NAMED).map((one) => {
+      const means = `${sideValue(one.base, one)} → ${sideValue(one.other, one)}`;
+      return `${pairs.length > 1 ? `${one.metric} of ${one.variant}` : one.metric} (${means})`;
+    });
     const more = own.length - names.length;
     return [`${verdict} in ${list(more > 0 ? [...names, `${count(more)} more`] : names)}`];
   });
   const unsaid = metrics.filter(({ verdict }) => verdict === 'no-difference').length;
   const few = pairs.filter((pair) => pair.metrics.some(({ verdict }) => verdict === 'too-few-trials'));
   if (parts.length === 0 && few.length > 0) return cannotSay(few);
-  const certainty = parts.length > 0 ? ` (${confidenceLevel(confidence)} sure of all of it together)` : '';
+  const certainty =
+    parts.length > 0 ? ` (means of the trials; ${confidenceLevel(confidence)} sure of all of it together)` : '';
   return html`${parts.length === 0 ? 'no difference that so many trials can show' : list(parts)}${certainty}${unsaid > 0 && parts.length > 0 ? `; in ${plural(unsaid, 'metric')} no difference is shown` : ''}.`;
 }
 
