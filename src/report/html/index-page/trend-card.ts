@@ -29,9 +29,9 @@ ${details(
     `${scenario}, ${where}: ${metric} ${operator} ${bound(newest, trend)}, run by run`,
     [
       { head: 'Run, UTC' },
+      { head: 'Gate' },
       { head: 'Observed', isNumber: true },
       { head: `Bound (${operator})`, isNumber: true },
-      { head: 'Gate' },
     ],
     points.map((point) => row(point, trend, runs)),
     { hideCaption: true },
@@ -45,9 +45,9 @@ function row(point: TrendPoint, trend: Trend, runs: IndexRun[]) {
   const { startedAt } = runs[point.run];
   return [
     html`${minute(startedAt)}${point.isChanged && html`<br><small>the file was changed</small>`}`,
+    verdictMark(point),
     observedOf(point, trend, runs),
     bound(point, trend),
-    verdictMark(point),
   ];
 }
 
@@ -72,7 +72,7 @@ function verdictMark(point: TrendPoint): Html {
   const word = { holds: 'holds', fails: 'fails', skipped: `${point.pass ? 'holds' : 'fails'}, not to be trusted` }[
     kind
   ];
-  return html`<span class="${kind}">${MARKS[kind]} ${word}</span>`;
+  return html`<span class="${kind}${kind !== 'skipped' && ' whole'}">${MARKS[kind]} ${word}</span>`;
 }
 
 /** Metrics that only one run saw: a point is no trend. */
