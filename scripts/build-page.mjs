@@ -8,7 +8,7 @@ const licence = readFileSync(new URL('../node_modules/uplot/LICENSE', import.met
 await build({
   absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
   // One script per kind of page; page.css is the style of all of them.
-  entryPoints: ['src/report/html/page/run.ts', 'src/report/html/page/page.css'],
+  entryPoints: ['run.ts', 'comparison.ts', 'runs-index.ts', 'page.css'].map((name) => `src/report/html/page/${name}`),
   outdir: 'dist/report/html',
   bundle: true,
   minify: true,

@@ -29,9 +29,26 @@ export type {
 } from './record/run-record.js';
 export type { TuneRecord } from './record/tune-record.js';
 export type { ExportedFile } from './report/export/export.js';
+export type { AgainstFirst, ComparedRun, ComparisonData } from './report/html/comparison/comparison-data.js';
+export type { Overlay, OverlayLine, RunCurve } from './report/html/comparison/overlay-data.js';
+export { readComparison } from './report/html/comparison/read-comparison.js';
+export { renderComparisonPage } from './report/html/comparison/render-comparison-page.js';
+export { type WriteComparisonOptions, writeComparison } from './report/html/comparison/write-comparison.js';
+export type {
+  BrokenRecord,
+  IndexData,
+  IndexRun,
+  IndexScenario,
+  Trend,
+  TrendPoint,
+} from './report/html/index-page/index-data.js';
+export { readIndex } from './report/html/index-page/read-index.js';
+export { renderIndexPage } from './report/html/index-page/render-index-page.js';
+export { writeIndex } from './report/html/index-page/write-index.js';
 export { readReport } from './report/html/read-report.js';
 export { renderReport } from './report/html/render-report.js';
 export type { Example, ReportComparison, ReportData, ToldTrial } from './report/html/report-data.js';
+export type { Ending, Totals } from './report/html/run-words.js';
 export { type WriteReportOptions, writeReport } from './report/html/write-report.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
 export { type ExportOptions, exportVariant, writeExport } from './run/export-variant.js';

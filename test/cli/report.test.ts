@@ -2,6 +2,8 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { ComparisonData } from '../../src/report/html/comparison/comparison-data.js';
+import type { IndexData } from '../../src/report/html/index-page/index-data.js';
 import type { ReportData } from '../../src/report/html/report-data.js';
 import { portparty, scenarioFile, scratch } from '../helpers/portparty.js';
 import { madeRun } from '../report/html/made-run.js';
@@ -98,4 +100,43 @@ it('is written by a run at its end', async () => {
   const [id] = readdirSync(out).filter((name) => name !== 'latest');
   expect(run.stderr).toContain(`report: ${join(out, id, 'report.html')}`);
   expect(readFileSync(join(out, id, 'report.html'), 'utf8')).toContain('All 3 requests completed');
+});
+
+it('writes several runs beside each other, and says what it shows as JSON', async () => {
+  const { dir } = madeRun();
+  const out = dirname(dir);
+  const other = madeRun({ outDir: out, lost: 10 }).dir;
+  const written = await portparty(['report', basename(dir), basename(other), '--out', out]);
+  expect(written).toEqual({ code: 0, stdout: `${join(out, 'comparison.html')}\n`, stderr: '' });
+  expect(readFileSync(join(out, 'comparison.html'), 'utf8')).toContain('2 of 2 runs fail');
+  const file = join(out, 'pages', 'both.html');
+  expect(await portparty(['report', dir, other, '--out', file])).toMatchObject({ code: 0, stdout: `${file}\n` });
+  const { stdout } = await portparty(['report', dir, other, '--json']);
+  expect((JSON.parse(stdout) as ComparisonData).runs.map(({ record }) => record.id)).toEqual([
+    basename(dir),
+    basename(other),
+  ]);
+});
+
+it('writes the page over a folder, and refuses what makes no sense with it, by name', async () => {
+  const { dir } = madeRun();
+  const out = dirname(dir);
+  const page = join(out, 'index.html');
+  expect(await portparty(['report', '--index', out])).toEqual({ code: 0, stdout: `${page}\n`, stderr: '' });
+  expect(readFileSync(page, 'utf8')).toContain(basename(dir));
+  const { stdout } = await portparty(['report', '--index', out, '--json']);
+  expect((JSON.parse(stdout) as IndexData).runs).toHaveLength(1);
+  const mistakes: [string[], string][] = [
+    [['report', dir, '--index', out], '--index is over all runs of a folder'],
+    [['report', '--index', out, '--out', 'x.html'], '--index has its place'],
+    [['report', '--index', scratch()], 'there is no run in this folder'],
+    [['report', dir, dir], 'the same run is named twice'],
+    [['report', dir, 'nope'], 'there is no run "nope"'],
+  ];
+  for (const [args, said] of mistakes) {
+    const { code, stdout: nothing, stderr } = await portparty(args, { cwd: scratch() });
+    expect({ args, code, nothing }).toEqual({ args, code: 2, nothing: '' });
+    expect(stderr).toContain(said);
+    expect(stderr).not.toContain('    at ');
+  }
 });

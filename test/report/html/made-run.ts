@@ -17,6 +17,12 @@ export interface MadeOptions {
   /** Text in the evidence and in the log of the lost requests. */
   words?: string;
   trials?: number;
+  /** The folder that holds the runs; one of the test's own unless said otherwise. */
+  outDir?: string;
+  /** Last port of the first variant's gateway, and requests that it loses for want of one. */
+  lastPort?: number;
+  lost?: number;
+  driver?: 'netns' | 'docker';
   end?: 'complete' | 'interrupted';
   /** Why the first variant is invalid. */
   problems?: string[];
@@ -43,9 +49,9 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
   };
   const scenario = { ...scenarioOf(gates), name: 'made-run' };
   const writer = createRecord({
-    outDir: join(scratch(), 'results'),
+    outDir: options.outDir ?? join(scratch(), 'results'),
     scenario,
-    driver: 'netns',
+    driver: options.driver ?? 'netns',
     driverReason: 'it works here',
     environment: { kernel: '6.18', node: '20.20.2', cpus: 2, versions: { nginx: '1.22.1' } },
   });
@@ -53,7 +59,7 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
     for (const [index, variant] of variants.entries()) {
       const outcomes = completedOutcomes(DUE, 1);
       for (let row = 0; row < DUE; row++) complete(outcomes, row, 1 + (row % 7), 5 + (row % 40));
-      const dropped = index === 0 ? lose(outcomes, edge, options.words) : new Map<number, Verdict>();
+      const dropped = index === 0 ? lose(outcomes, edge, options) : new Map<number, Verdict>();
       const rows = writer.beginTrial({
         variant,
         trial,
@@ -63,7 +69,7 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
         nodes: ['buyers', edge, 'shop'],
         startedAtMs: 1_790_000_000_000,
         outcomes,
-        chain: chainOf(edge, index === 0 ? 20_099 : 65_535),
+        chain: chainOf(edge, index === 0 ? (options.lastPort ?? 20_099) : 65_535),
       });
       for (let tenth = 0; tenth <= 10; tenth++)
         rows.sample({
@@ -100,14 +106,18 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
   return { dir: writer.dir, record: writer.finish(end) };
 }
 
-function lose(outcomes: Outcomes, edge: string, words = 'it entered and never left'): Map<number, Verdict> {
+function lose(
+  outcomes: Outcomes,
+  edge: string,
+  { words = 'it entered and never left', lost = LOST }: MadeOptions,
+): Map<number, Verdict> {
   const dropped = new Map<number, Verdict>();
-  for (let row = 200; row < 200 + LOST + IN_ITS_WAKE; row++) {
+  for (let row = 200; row < 200 + lost + IN_ITS_WAKE; row++) {
     drop(outcomes, row);
     const quake = { cause: 'ports-exhausted' as const, at: edge };
     dropped.set(
       row,
-      row < 200 + LOST
+      row < 200 + lost
         ? { ...quake, evidence: [`${edge}: ${words}`] }
         : { cause: 'backend-held-down', at: 'shop', because: quake, evidence: [words] },
     );

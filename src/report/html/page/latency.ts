@@ -8,16 +8,23 @@ import { dashes, seriesColour } from './theme.js';
 /** Variants that are shown at first: more lines than this nobody can tell apart. */
 const FIRST_SHOWN = 8;
 
+/** How the line of a variant looks. */
+type LineStyle = Pick<Line, 'colour' | 'dash'>;
+
 /** Draws both charts, and again whenever another latency or other variants are wanted. */
-export function latencyCharts({ curves }: PageData): void {
+export function latencyCharts(
+  { curves }: Pick<PageData, 'curves'>,
+  styleOf: (variant: string, place: number) => LineStyle = (_, place) => ({
+    colour: seriesColour(place),
+    dash: dashes(place),
+  }),
+): void {
   const section = document.getElementById('latency-charts');
   if (section === null || curves.every(({ count }) => count === 0)) return;
   section.hidden = false;
   const names = [...new Set(curves.map(({ variant }) => variant))];
   const shown = new Set(names.slice(0, FIRST_SHOWN));
-  const lines = names.map(
-    (label, place): Line => ({ label, colour: seriesColour(place), dash: dashes(place), hasPoints: false }),
-  );
+  const lines = names.map((label, place): Line => ({ label, ...styleOf(label, place), hasPoints: false }));
   const kinds = [...section.querySelectorAll<HTMLInputElement>('input[name="shown-latency"]')];
   let drawn: uPlot[] = [];
 

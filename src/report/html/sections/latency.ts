@@ -4,7 +4,8 @@ import { type Html, html, raw } from '../escape.js';
 import { counted, inMs } from '../number.js';
 import { section, table } from '../parts.js';
 
-const KINDS = [
+/** Both latencies: as the record names them, in a word, and what they count. */
+export const KINDS = [
   [
     'response',
     'Response',
@@ -16,8 +17,10 @@ const KINDS = [
     'from the planned time of a request until the handshake was done; requests that opened a connection',
   ],
 ] as const;
-const STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
-const HEADS: Record<(typeof STATS)[number], string> = {
+/** Numbers of a latency that are shown. */
+export const STATS = ['p50', 'p90', 'p99', 'p999', 'max', 'mean'] as const;
+/** Their heads. */
+export const HEADS: Record<(typeof STATS)[number], string> = {
   p50: 'p50',
   p90: 'p90',
   p99: 'p99',
@@ -26,24 +29,29 @@ const HEADS: Record<(typeof STATS)[number], string> = {
   mean: 'Mean',
 };
 
+/** Places of both charts and of their legend, which the script draws into; a line is of `what`. */
+export function latencyFigures(what: string): Html {
+  return html`<div class="charts" id="latency-charts" hidden>
+<fieldset class="switch"><legend>Latency shown</legend>${KINDS.map(
+    ([kind, name], index) =>
+      html`<label><input type="radio" name="shown-latency" value="${kind}"${raw(index === 0 ? ' checked' : '')}><span>${name}</span></label>`,
+  )}</fieldset>
+<ul class="legend" id="latency-legend" aria-label="Legend of the latency charts"></ul>
+<div class="pair">
+<figure class="chart"><figcaption><h3>Percentiles</h3></figcaption><div class="plot" id="chart-percentiles" role="img" aria-label="Latency by percentile, one line per ${what}, both axes logarithmic. The tables below have the percentiles."></div></figure>
+<figure class="chart"><figcaption><h3>Histogram</h3></figcaption><div class="plot" id="chart-histogram" role="img" aria-label="Share of requests by latency, one line per ${what}, both axes logarithmic. The tables below have the percentiles."></div></figure>
+</div>
+</div>
+`;
+}
+
 /** The section. */
 export function latencySection({ variants }: RunRecord): Html {
   if (variants.length === 0) return html``;
   return section(
     'latency',
     'How slow?',
-    html`<div class="charts" id="latency-charts" hidden>
-<fieldset class="switch"><legend>Latency shown</legend>${KINDS.map(
-      ([kind, name], index) =>
-        html`<label><input type="radio" name="shown-latency" value="${kind}"${raw(index === 0 ? ' checked' : '')}><span>${name}</span></label>`,
-    )}</fieldset>
-<ul class="legend" id="latency-legend" aria-label="Legend of the latency charts"></ul>
-<div class="pair">
-<figure class="chart"><figcaption><h3>Percentiles</h3></figcaption><div class="plot" id="chart-percentiles" role="img" aria-label="Latency by percentile, one line per variant, both axes logarithmic. The tables below have the percentiles."></div></figure>
-<figure class="chart"><figcaption><h3>Histogram</h3></figcaption><div class="plot" id="chart-histogram" role="img" aria-label="Share of requests by latency, one line per variant, both axes logarithmic. The tables below have the percentiles."></div></figure>
-</div>
-</div>
-`,
+    latencyFigures('variant'),
     KINDS.map(([kind, name, meaning]) =>
       table(
         `${name} latency, ms: ${meaning}`,

@@ -35,7 +35,8 @@ function facts({ record }: ReportData): Html {
 `;
 }
 
-function time(iso: string): Html {
+/** A moment to the second, UTC. */
+export function time(iso: string): Html {
   return html`<time datetime="${iso}">${iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}</time>`;
 }
 
@@ -72,7 +73,7 @@ function whole({ told }: ReportData): Html {
 }
 
 /** Every value by its path: `topology.edge.ports`. Addresses are the testbed's, no setting. */
-function settingsOf({ nodes, traffic }: ChainRecord): Map<string, string> {
+export function settingsOf({ nodes, traffic }: ChainRecord): Map<string, string> {
   const all = new Map<string, string>();
   for (const [name, { kind, to, hosts, spec }] of Object.entries(nodes)) {
     all.set(`topology.${name}.kind`, kind);

@@ -131,10 +131,12 @@ ${details('How this was found out', html`<p class="hint">${methodOf(comparison.c
   }
 }
 
-const shownOf = ({ metrics }: PairComparison) =>
+/** Metrics that were measured and differ. */
+export const shownOf = ({ metrics }: PairComparison) =>
   metrics.filter(({ verdict }) => verdict !== 'same' && verdict !== 'not-measured');
 
-const saysNothing = (pair: PairComparison) => shownOf(pair).every(({ verdict }) => verdict === 'too-few-trials');
+/** Whether no metric has a verdict, for want of trials. */
+export const saysNothing = (pair: PairComparison) => shownOf(pair).every(({ verdict }) => verdict === 'too-few-trials');
 
 /** What a single trial cannot say, said once. */
 function tooFew({ pairs }: Comparison): Html {
@@ -150,36 +152,41 @@ function tooFew({ pairs }: Comparison): Html {
 const FEW_PAIRS = 3;
 const MOST_PAIRS = 40;
 
-function pairTable(pair: PairComparison, { confidence, pairs }: Comparison): Html {
-  const shown = shownOf(pair);
-  const same = pair.metrics.filter(({ verdict }) => verdict === 'same').map(({ metric }) => metric);
+function pairTable(pair: PairComparison, comparison: Comparison): Html {
   const title = `${pair.other.variant} against ${pair.base.variant}`;
+  const content = metricTable(pair, comparison, { title, base: pair.base.variant, other: pair.other.variant });
+  return comparison.pairs.length > FEW_PAIRS || saysNothing(pair) ? details(title, content) : content;
+}
+
+/** Every metric that differs between two settings, with what can be said of it; `names` is what the two are called here. */
+export function metricTable(
+  pair: PairComparison,
+  { confidence }: Comparison,
+  names: { title: string; base: string; other: string },
+): Html {
+  const same = pair.metrics.filter(({ verdict }) => verdict === 'same').map(({ metric }) => metric);
   const trials = `${plural(pair.trials.other, 'trial')} against ${count(pair.trials.base)}${pair.paired ? ', paired by their number' : ''}`;
-  const content = [
-    table(
-      `${title}; ${trials}`,
-      [
-        { head: 'Metric' },
-        { head: pair.base.variant, isNumber: true },
-        { head: pair.other.variant, isNumber: true },
-        { head: 'Change', isNumber: true },
-        { head: `${confidenceLevel(confidence)} interval`, isNumber: true },
-        { head: 'Verdict' },
-        { head: 'Trials needed', isNumber: true },
-      ],
-      shown.map((metric) => [
-        metric.metric,
-        sideValue(metric.base, metric),
-        sideValue(metric.other, metric),
-        signedChange(metric),
-        interval(metric),
-        html`<span class="verdict-${metric.verdict}">${WORDS[metric.verdict]}</span>`,
-        needed(metric),
-      ]),
-    ),
-    same.length > 0 && html`<p><small>The same in every trial: ${same.join(', ')}.</small></p>`,
-  ];
-  return pairs.length > FEW_PAIRS || saysNothing(pair) ? details(title, content) : html`${content}`;
+  return html`${table(
+    `${names.title}; ${trials}`,
+    [
+      { head: 'Metric' },
+      { head: names.base, isNumber: true },
+      { head: names.other, isNumber: true },
+      { head: 'Change', isNumber: true },
+      { head: `${confidenceLevel(confidence)} interval`, isNumber: true },
+      { head: 'Verdict' },
+      { head: 'Trials needed', isNumber: true },
+    ],
+    shownOf(pair).map((metric) => [
+      metric.metric,
+      sideValue(metric.base, metric),
+      sideValue(metric.other, metric),
+      signedChange(metric),
+      interval(metric),
+      html`<span class="verdict-${metric.verdict}">${WORDS[metric.verdict]}</span>`,
+      needed(metric),
+    ]),
+  )}${same.length > 0 && html`<p><small>The same in every trial: ${same.join(', ')}.</small></p>`}`;
 }
 
 function needed({ trialsNeeded }: MetricComparison): string {

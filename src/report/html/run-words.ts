@@ -1,0 +1,82 @@
+/** What pages of several runs say of one of them: how it ended in a word, when it was, what it lost in all, how slow it was. */
+import type { RunRecord } from '../../record/run-record.js';
+import { type Html, html } from './escape.js';
+import { verdictOf } from './sections/verdict.js';
+
+/** How a run ended. `unfinished`: it has not come to its end, as it still runs or was killed. */
+export type Ending = 'pass' | 'fail' | 'invalid' | 'interrupted' | 'unfinished' | 'none';
+
+/** A run over all its variants. */
+export interface Totals {
+  due: number;
+  dropped: number;
+  /** The variant whose response p99 is the highest, ms; absent where nothing was answered. */
+  slowest?: { index: number; variant: string; p99: number };
+  /** Gates that do not hold, and all of them. */
+  failed: number;
+  gates: number;
+}
+
+/** How a run ended; what fails, fails however the run ended. */
+export function endingOf({
+  verdict,
+  status,
+  finishedAt,
+}: Pick<RunRecord, 'verdict' | 'status' | 'finishedAt'>): Ending {
+  if (verdict !== 'none' || status === 'complete') return verdict;
+  return finishedAt === null ? 'unfinished' : 'interrupted';
+}
+
+const ENDINGS: Record<Ending, { mark: string; word: string; kind: string }> = {
+  pass: { mark: '✓', word: 'Pass', kind: 'holds' },
+  fail: { mark: '✗', word: 'Fail', kind: 'fails' },
+  invalid: { mark: '!', word: 'Invalid', kind: 'skipped' },
+  interrupted: { mark: '!', word: 'Interrupted', kind: 'skipped' },
+  unfinished: { mark: '…', word: 'Not finished', kind: 'skipped' },
+  none: { mark: '·', word: 'No gates', kind: 'none' },
+};
+
+/** Its mark, its word, and the style class of both. */
+export const endingWords = (ending: Ending) => ENDINGS[ending];
+
+/** `✗ Fail`. */
+export function endingMark(ending: Ending): Html {
+  const { mark, word, kind } = ENDINGS[ending];
+  return html`<span class="${kind}"><span aria-hidden="true">${mark}</span> ${word}</span>`;
+}
+
+/** In a sentence's words: `2 of 6 gates do not hold`. */
+export function inWords(record: RunRecord): string {
+  switch (endingOf(record)) {
+    case 'unfinished':
+      return 'it still runs, or was killed';
+    case 'interrupted':
+      return 'only a part of it ran';
+    case 'invalid':
+      return 'not to be trusted';
+    default:
+      return verdictOf(record).words;
+  }
+}
+
+/** Sums over the variants. */
+export function totalsOf({ variants }: Pick<RunRecord, 'variants'>): Totals {
+  const gates = variants.flatMap((variant) => variant.gates);
+  let slowest: Totals['slowest'];
+  variants.forEach(({ name, latency: { response } }, index) => {
+    if (response.count > 0 && (slowest === undefined || response.p99 > slowest.p99))
+      slowest = { index, variant: name, p99: response.p99 };
+  });
+  return {
+    due: variants.reduce((sum, { requests }) => sum + requests.due, 0),
+    dropped: variants.reduce((sum, { requests }) => sum + requests.dropped, 0),
+    ...(slowest !== undefined && { slowest }),
+    failed: gates.filter(({ pass }) => !pass).length,
+    gates: gates.length,
+  };
+}
+
+/** To the minute, UTC: `2026-11-24 19:23`. */
+export function minute(iso: string): Html {
+  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')}</time>`;
+}
