@@ -41,17 +41,19 @@ async function makePictures() {
   const found = spawnSync('sh', ['-c', 'command -v "${PORTPARTY_CHROMIUM:-chromium}" google-chrome'], { encoding: 'utf8' });
   const [executablePath] = found.stdout.split('\n');
   if (executablePath === '') throw new Error('no Chromium is on PATH: node scripts/prepare-browser.mjs');
-  const out = mkdtempSync(join(tmpdir(), 'portparty-pictures-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'portparty-pictures-'));
+  const out = join(scratch, 'results');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
     const shown = runInTerminal(out);
     await terminalPictures(browser, shown);
     await reportPictures(browser, join(out, 'latest', 'report.html'));
     await readmeText(out);
+    await pagesOfRuns(browser, out);
     writeFileSync(MADE_FROM, fingerprint());
   } finally {
     await browser.close();
-    rmSync(out, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -112,8 +114,6 @@ async function terminalPictures(browser, shown) {
   const { best } = await write(frames);
   const { lines } = await write([frames.slice(0, best + 1).join(FRAME_END) + FRAME_END]);
   await picture('live-view', lines);
-  const end = await write([shown]);
-  await picture('result', end.lines);
   await page.close();
 }
 
@@ -133,6 +133,29 @@ async function reportPictures(browser, report) {
     await wide.locator(section).screenshot({ path: `${PICTURES}/${name}.png` });
   const phone = await open(390, 800, 'dark');
   await phone.screenshot({ path: `${PICTURES}/report-phone.png` });
+}
+
+/** The pages of several runs: the same sale at larger and larger pools. */
+async function pagesOfRuns(browser, out) {
+  const portparty = (...args) => {
+    const { status, stderr } = spawnSync(process.execPath, ['dist/cli/main.js', ...args], { encoding: 'utf8' });
+    if (status > 1) throw new Error(`portparty ${args.join(' ')} ended with exit code ${status}:\n${stderr}`);
+  };
+  for (const ports of ['20000-20599', '20000-20799'])
+    portparty('run', SCENARIO, '--out', out, '--quiet', '--variant', 'as-shipped', '--set', `topology.edge.ports=${ports}`);
+  const runs = readdirSync(out).filter((name) => name.includes('-ticket-sale-'));
+  const comparison = join(out, 'comparison.html');
+  portparty('report', ...runs.sort().map((name) => join(out, name)), '--out', comparison);
+  portparty('report', '--index', out);
+  for (const [name, file] of [
+    ['comparison', comparison],
+    ['index', join(out, 'index.html')],
+  ]) {
+    const page = await browser.newPage({ viewport: { width: 1180, height: 1300 }, deviceScaleFactor: 1.5 });
+    await page.goto(`file://${file}`);
+    await page.screenshot({ path: `${PICTURES}/report-${name}.png` });
+    await page.close();
+  }
 }
 
 /** The same result as text, for the README. */
