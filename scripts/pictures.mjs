@@ -24,7 +24,7 @@ function fingerprint() {
   const hash = createHash('sha256');
   const files = readdirSync('src/report', { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   for (const file of [...files.sort(), SCENARIO]) hash.update(`${file}\0`).update(readFileSync(file));
   return `${hash.digest('hex')}\n`;
 }
@@ -38,7 +38,8 @@ if (process.argv.includes('--check')) {
 
 async function makePictures() {
   const { chromium } = await import('playwright-core');
-  const found = spawnSync('sh', ['-c', 'command -v "${PORTPARTY_CHROMIUM:-chromium}" google-chrome'], { encoding: 'utf8' });
+  const look = 'for name in "$PORTPARTY_CHROMIUM" chromium google-chrome chromium-browser; do command -v "$name" && break; done';
+  const found = spawnSync('sh', ['-c', look], { encoding: 'utf8' });
   const [executablePath] = found.stdout.split('\n');
   if (executablePath === '') throw new Error('no Chromium is on PATH: node scripts/prepare-browser.mjs');
   const scratch = mkdtempSync(join(tmpdir(), 'portparty-pictures-'));

@@ -13,6 +13,8 @@ import { hostOf } from './upstream-syn.js';
 
 /** A request and the connection that a proxy opens for it are noted by two clocks' readings, ns. */
 const CLOCK_SLACK_NS = 2e6;
+/** How long a host may take to pass on that what is behind it has ended a connection, ns. */
+const PASSED_ON_NS = 0.5e9;
 
 /** A lost request on a connection that an earlier one had opened, for which the proxy that it went to has no line. */
 interface Unlogged {
@@ -39,26 +41,45 @@ interface Opened {
 export function unloggedSightings(file: CaseFile): Map<string, Sighting> {
   const found = new Map<string, Sighting>();
   for (const [proxy, requests] of groupBy(unloggedRequests(file), (request) => request.proxy)) {
-    const claimed = sourcesInLog(file, proxy);
-    if (claimed.size === 0) continue;
-    const opened = new Map(openedBy(file, proxy).map((one) => [one.from, one]));
-    const known = new Map(
-      requests.flatMap((request) => {
-        const own = opened.get(peerOfServer(file, proxy, request.id) ?? '');
-        return own === undefined ? [] : [[request, own] as const];
-      }),
-    );
-    for (const { from } of known.values()) claimed.add(from);
-    const free = [...opened.values()].filter(({ from }) => !claimed.has(from));
-    const open = requests.filter((request) => !known.has(request));
-    for (const [request, own] of inTurn(file, open, free)) known.set(request, own);
+    const opened = openedBy(file, proxy);
+    const lastBefore = byEnds(opened);
+    const claimed = claimedByLog(file, proxy, lastBefore);
+    if (claimed === undefined) continue;
+    const known = new Map<Unlogged, Opened>();
+    for (const request of requests) {
+      const own = servedOver(file, request, lastBefore);
+      if (own !== undefined) known.set(request, own);
+    }
+    if (!opensForItself(file, proxy)) {
+      for (const own of known.values()) claimed.add(own);
+      const free = opened.filter((one) => !claimed.has(one));
+      const open = requests.filter((request) => !known.has(request));
+      for (const [request, own] of inTurn(file, open, free)) known.set(request, own);
+    }
     for (const request of requests) {
       const own = known.get(request);
-      const sighting = own === undefined ? killedMeanwhile(file, request) : overConnection(file, request, own);
+      const sighting =
+        own === undefined
+          ? (loggedByBackend(file, request) ?? killedMeanwhile(file, request))
+          : overConnection(file, request, own);
       if (sighting !== undefined) found.set(request.id, sighting);
     }
   }
   return found;
+}
+
+/** A proxy that checks its backends opens connections that belong to no request; what its user's own configuration does nobody knows. */
+function opensForItself(file: CaseFile, proxy: string): boolean {
+  const { spec } = file.host(proxy);
+  return ('healthCheck' in spec && spec.healthCheck !== undefined) || ('config' in spec && spec.config !== undefined);
+}
+
+/** Finds the last connection between two ends that was opened by a time: ports are used again. */
+type LastBefore = (from: string, to: string, ns: number) => Opened | undefined;
+
+function byEnds(opened: Opened[]): LastBefore {
+  const ends = groupBy(opened, ({ from, to }) => `${from} ${to}`);
+  return (from, to, ns) => ends.get(`${from} ${to}`)?.findLast(({ atNs }) => atNs <= ns + CLOCK_SLACK_NS);
 }
 
 /** Both in the order of their time: each request takes the first connection that was opened after it. */
@@ -84,6 +105,7 @@ function unloggedRequests(file: CaseFile): Unlogged[] {
     if (opener === undefined || opener === row) continue;
     const { id, target } = parties(file, row);
     if (file.host(target).layer !== 'L7' || loggedAt(file, id, target) !== undefined) continue;
+    if (wasKilled(file, target, row)) continue;
     const peer = loggedAt(file, parties(file, opener).id, target)?.peer;
     if (peer !== undefined) requests.push({ row, id, proxy: target, peer });
   }
@@ -93,10 +115,32 @@ function unloggedRequests(file: CaseFile): Unlogged[] {
 const loggedAt = ({ observations }: CaseFile, id: string, hostName: string) =>
   observations.sightings.get(id)?.find(({ host }) => host === hostName);
 
-/** Every source of a try that this proxy's log names. */
-function sourcesInLog({ observations }: CaseFile, proxy: string): Set<string> {
-  const seen = [...observations.sightings.values()].flat().filter(({ host }) => host === proxy);
-  return new Set(seen.flatMap(({ tries }) => tries.flatMap(({ from }) => from ?? [])));
+/** A proxy that an event ended meanwhile has a reason of its own to say nothing. */
+function wasKilled({ observations, outcomes: out }: CaseFile, proxy: string, row: number): boolean {
+  return observations.events.some(
+    ({ kinds, hosts, startedNs = Number.NaN }) =>
+      hosts.includes(proxy) &&
+      (kinds.includes('kill') || kinds.includes('restart')) &&
+      startedNs >= out.lastTryNs[row] - PASSED_ON_NS &&
+      startedNs <= out.doneNs[row],
+  );
+}
+
+/** The connections of the tries that this proxy's log tells of; undefined where it names no source port. */
+function claimedByLog(file: CaseFile, proxy: string, lastBefore: LastBefore): Set<Opened> | undefined {
+  const claimed = new Set<Opened>();
+  let names = false;
+  for (const seen of file.observations.sightings.values())
+    for (const { host, tries } of seen) {
+      if (host !== proxy) continue;
+      for (const { from, to, endedAt } of tries) {
+        if (from === undefined || to === undefined) continue;
+        names = true;
+        const own = lastBefore(from, to, file.fromUnixMs(endedAt));
+        if (own !== undefined) claimed.add(own);
+      }
+    }
+  return names ? claimed : undefined;
 }
 
 /** Connections to its backends that were answered, in the order of their time. */
@@ -119,10 +163,19 @@ function openedBy(file: CaseFile, proxy: string): Opened[] {
     .sort((a, b) => a.atNs - b.atNs);
 }
 
-/** The other end of the connection on which a backend of this proxy got the request, by the backend's own log. */
-function peerOfServer(file: CaseFile, proxy: string, id: string): string | undefined {
-  const backends = new Set(file.plan.targets[proxy]?.map(({ host }) => host));
-  return file.observations.sightings.get(id)?.find(({ host }) => backends.has(host))?.peer;
+/** The connection on which a backend of this proxy got the request, by the backend's own log. */
+function servedOver(file: CaseFile, request: Unlogged, lastBefore: LastBefore): Opened | undefined {
+  const served = servedBy(file, request);
+  return served && lastBefore(served.peer, served.to, file.outcomes.doneNs[request.row]);
+}
+
+/** The backend of this proxy that logged the request, and where it came from. */
+function servedBy(file: CaseFile, { id, proxy }: Unlogged): { host: string; to: string; peer: string } | undefined {
+  for (const { host, peer } of file.observations.sightings.get(id) ?? []) {
+    const backend = file.plan.targets[proxy]?.find((target) => target.host === host);
+    if (backend !== undefined) return { host, to: `${backend.address}:${backend.port}`, peer };
+  }
+  return undefined;
 }
 
 const SILENT = 'wrote no line for it, the request was not the first of its connection';
@@ -135,19 +188,28 @@ function overConnection(file: CaseFile, request: Unlogged, { atNs, connectMs, fr
   return sightingOf(file, request, { to, from, ...handshake, startedAt: file.toUnixMs(Math.max(atNs, sentNs)) }, said);
 }
 
-/** How long a proxy may take to pass on that its backend has ended the connection, ns. */
-const PASSED_ON_NS = 0.5e9;
+/** Behind a gateway a backend sees another address than the proxy has. */
+function loggedByBackend(file: CaseFile, request: Unlogged): Sighting | undefined {
+  const served = servedBy(file, request);
+  if (served === undefined) return undefined;
+  const startedAt = file.toUnixMs(file.outcomes.lastTryNs[request.row]);
+  return sightingOf(file, request, { to: served.to, startedAt }, `${SILENT}; ${served.host} logged it`);
+}
 
 /** The backend that an event had killed just before the proxy closed towards its client. */
 function killedMeanwhile(file: CaseFile, request: Unlogged): Sighting | undefined {
   const { lastTryNs, doneNs, error } = file.outcomes;
   if (error[request.row] === ClientError.responseTimeout) return undefined;
   const [sentNs, endedNs] = [lastTryNs[request.row], doneNs[request.row]];
+  const backends = file.plan.targets[request.proxy] ?? [];
   const kill = file.observations.events.findLast(
-    ({ kinds, startedNs = Number.NaN }) =>
-      kinds.includes('kill') && startedNs <= endedNs && endedNs - startedNs < PASSED_ON_NS,
+    ({ kinds, hosts, startedNs = Number.NaN }) =>
+      kinds.includes('kill') &&
+      startedNs <= endedNs &&
+      endedNs - startedNs < PASSED_ON_NS &&
+      backends.some(({ host }) => hosts.includes(host)),
   );
-  const backend = file.plan.targets[request.proxy]?.find(({ host }) => kill?.hosts.includes(host));
+  const backend = backends.find(({ host }) => kill?.hosts.includes(host));
   if (backend === undefined) return undefined;
   const said = `${SILENT}; it closed ${((endedNs - kill!.startedNs!) / 1e6).toFixed(1)} ms after ${kill!.text}`;
   const to = `${backend.address}:${backend.port}`;

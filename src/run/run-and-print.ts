@@ -48,7 +48,10 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
         process.stderr.write(`note: ${text}\n`);
       },
       interrupt,
-      onBroken: writePage,
+      onBroken(dir) {
+        progress.done();
+        writePage(dir);
+      },
       keep: options.keep
         ? (testbed) => {
             progress.done();

@@ -55,16 +55,48 @@ it('is known by what its backend logged, though the connection is an older one',
   expect(lost.get(1)).toMatchObject({ cause: 'response-timeout', at: 'shop' });
 });
 
+const kill = (ms: number, host = 'shop[0]'): ChainEvent => ({
+  plannedNs: ms * MS,
+  startedNs: ms * MS,
+  tookMs: 1,
+  text: `kill ${host}`,
+  kinds: ['kill'],
+  hosts: [host],
+  outcome: 'done',
+});
+
+it('is known by what its backend logged, though a gateway stands between them', () => {
+  const taps = [tapOf('balancer', opened(0.2, 40_000, SHOPS[0]))];
+  const served = sighting('shop[1]', 'r.0.1', [499.3, 500], { status: 499, peer: '198.18.2.9:20001' });
+  const lost = lostOf([visitor({})], { taps, sightings: [first, served] });
+  expect(lost.get(1)).toMatchObject({ cause: 'reset', at: 'shop' });
+  expect(lost.get(1)?.evidence.join()).toContain('shop[1] logged it');
+});
+
+it('is followed over the connection of its own time where a port was used for several', () => {
+  const packets = [...opened(0.2, 40_000, SHOPS[0]), ...opened(499.2, 40_001, SHOPS[0])];
+  const taps = [tapOf('balancer', [...packets, ...opened(600, 40_001, SHOPS[1])])];
+  const served = sighting('shop[0]', 'r.0.1', [499.3, 500], { status: 499, peer: from(40_001) });
+  const lost = lostOf([visitor({})], { taps, sightings: [first, served] });
+  expect(lost.get(1)?.evidence.join()).toContain(`${from(40_001)} to shop[0]`);
+});
+
+it('stays with a proxy that was killed itself, whatever its backend logged', () => {
+  const taps = [tapOf('balancer', [...opened(0.2, 40_000, SHOPS[0]), ...opened(499.2, 40_001, SHOPS[0])])];
+  const served = sighting('shop[0]', 'r.0.1', [499.3, 500], { status: 499, peer: from(40_001) });
+  const lost = lostOf([visitor({})], { taps, sightings: [first, served], events: [kill(499.8, 'balancer')] });
+  expect(lost.get(1)).toMatchObject({ cause: 'reset', at: 'balancer' });
+});
+
+it('is not told from a connection that may have been a health check', () => {
+  const taps = [tapOf('balancer', [...opened(0.2, 40_000, SHOPS[0]), ...opened(499.2, 40_001, SHOPS[1])])];
+  const plan = behindProxy();
+  Object.assign(plan.hosts.find(({ name }) => name === 'balancer')!.spec, { healthCheck: { interval: 200 } });
+  const { lost } = keepLedger(plan, trafficOf(plan), outcomesOf([visitor({})]), observed({ taps, sightings: [first] }));
+  expect(lost.get(1)).toMatchObject({ cause: 'reset', at: 'balancer' });
+});
+
 it('is known by the event that killed its backend as the connection ended', () => {
-  const kill = (ms: number): ChainEvent => ({
-    plannedNs: ms * MS,
-    startedNs: ms * MS,
-    tookMs: 1,
-    text: 'kill shop[0]',
-    kinds: ['kill'],
-    hosts: ['shop[0]'],
-    outcome: 'done',
-  });
   const taps = [tapOf('balancer', opened(0.2, 40_000, SHOPS[0]))];
   const just = lostOf([visitor({})], { taps, sightings: [first], events: [kill(499.5)] });
   expect(just.get(1)).toMatchObject({ cause: 'reset', at: 'shop' });
