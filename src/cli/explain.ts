@@ -55,7 +55,7 @@ async function story(dir: string, { variant, trial, json }: Options): Promise<st
   const { groupBy } = await import('../collections.js');
   const record = readRun(dir);
   const { trials, missing } = readStories(dir, record, { variants: variant, trial });
-  const stories = trials.map(tellStory);
+  const stories = trials.map((one) => tellStory(one.read()));
   if (json) return `${JSON.stringify({ run: record.id, scenario: record.scenario, stories, missing }, null, 2)}\n`;
   const { renderStories } = await import('../report/explain/story-text.js');
   const { terminalOptions } = await import('../report/terminal.js');

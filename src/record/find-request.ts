@@ -1,11 +1,11 @@
-/** Finds one request of a run by its id, with all that the record keeps of it. */
+/** Finds a request of a run by its id, and all that the record keeps of it or of several at once. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { usageError } from '../errors.js';
 import type { KeptWays } from '../ledger/kept-ways.js';
 import type { Way } from '../ledger/way.js';
 import type { ChainRecord } from './chain-record.js';
-import { findLineOf, readLines, readLinesWith } from './read-lines.js';
+import { findLinesOf, readLines } from './read-lines.js';
 import { openRequests, type RequestRow, type RequestsReader } from './read-requests.js';
 import type { TrialHeader } from './requests-format.js';
 
@@ -46,8 +46,8 @@ export function findById(dir: string, id: string, filter: TrialFilter): FoundByI
   );
   if (requests.length === 0) throw unknown(id, reader, trials, named.length > 0, file);
   if (named.some(({ step }) => step === undefined)) return { kind: 'visitor', requests };
-  const [request] = requests;
-  return { kind: 'request', found: { request, ...keptOf(dir, request) } };
+  const [found] = withKept(dir, requests.slice(0, 1));
+  return { kind: 'request', found };
 }
 
 /** The trials of a run that the filter leaves. @throws PortPartyError (exit 2) when there are none */
@@ -112,12 +112,36 @@ function anExample(reader: RequestsReader, trials: TrialHeader[]): RequestRow | 
 
 const LOOKED_AT = 100_000;
 
-/** What the other files of the record tell of a request. */
-function keptOf(dir: string, request: RequestRow): Omit<FoundRequest, 'request'> {
-  const way = findLineOf<Way>(join(dir, 'ways.ndjson'), request.id) ?? null;
-  const evidence = findLineOf<{ evidence: string[] }>(join(dir, 'evidence.ndjson'), request.id)?.evidence ?? [];
-  const chain = chainsOf(dir).find((one) => one.variant === request.variant && one.trial === request.trial) ?? null;
-  return { way, evidence, chain, missing: way === null ? [whyNoWay(dir, request)] : [] };
+/** A line behind the ways of a trial that ran to its end. */
+interface KeptLine {
+  variant: string;
+  trial: number;
+  kept?: KeptWays;
+}
+
+/** Requests with what the other files of the record tell of them, in their order. However many they are, each file is read once. */
+export function withKept(dir: string, requests: readonly RequestRow[]): FoundRequest[] {
+  if (requests.length === 0) return [];
+  const ids = new Set(requests.map(({ id }) => id));
+  const waysFile = join(dir, 'ways.ndjson');
+  const kept: KeptLine[] = [];
+  const ways = findLinesOf<Way, KeptLine>(waysFile, ids, (line) => {
+    if (line.kept !== undefined) kept.push(line);
+  });
+  const evidence = findLinesOf<{ evidence: string[] }>(join(dir, 'evidence.ndjson'), ids);
+  const chains = chainsOf(dir);
+  return requests.map((request) => {
+    const isOf = (one: { variant: string; trial: number }) =>
+      one.variant === request.variant && one.trial === request.trial;
+    const way = ways.get(request.id) ?? null;
+    return {
+      request,
+      way,
+      evidence: evidence.get(request.id)?.evidence ?? [],
+      chain: chains.find(isOf) ?? null,
+      missing: way === null ? [whyNoWay(request, existsSync(waysFile), kept.find(isOf)?.kept)] : [],
+    };
+  });
 }
 
 /** The chains of a run's trials, one each; `dir` is the run's folder. Empty where the record has none. */
@@ -125,13 +149,9 @@ export function chainsOf(dir: string): (ChainRecord & { variant: string; trial: 
   return [...readLines<ChainRecord & { variant: string; trial: number }>(join(dir, 'chains.ndjson'))];
 }
 
-function whyNoWay(dir: string, { variant, trial, cause }: RequestRow): string {
-  const file = join(dir, 'ways.ndjson');
+function whyNoWay({ cause }: RequestRow, hasWays: boolean, kept: KeptWays | undefined): string {
   const onlyClient = 'only what its client saw is shown';
-  if (!existsSync(file)) return `This record is from a version that kept no ways of single requests; ${onlyClient}.`;
-  const kept = [...readLinesWith<{ variant?: string; trial?: number; kept?: KeptWays }>(file, '"kept":{')].find(
-    (line) => line.kept !== undefined && line.variant === variant && line.trial === trial,
-  )?.kept;
+  if (!hasWays) return `This record is from a version that kept no ways of single requests; ${onlyClient}.`;
   if (kept === undefined)
     return `The trial was cut short: taps and logs were not read, and causes not decided; ${onlyClient}.`;
   return cause === null

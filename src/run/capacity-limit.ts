@@ -22,7 +22,7 @@ export function limitOf({ trials, failsAt }: CapacityRecord, dir: string): Capac
 function inTheChain(trial: CapacityTrial, dir: string): CapacityLimit {
   const run = join(dir, trial.run);
   const [source] = readStories(run, readRun(run), {}).trials;
-  const { chapters } = tellStory(source);
+  const { chapters } = tellStory(source.read());
   const [worst] = chapters;
   const where = { what: 'chain' as const, level: trial.level, trial: trial.trial };
   if (worst === undefined) return { ...where, says: withoutCause(trial), advice: [] };

@@ -109,7 +109,7 @@ export async function tune(
     writer.save();
     if (done.record.status !== 'complete') return undefined;
     const [source] = readStories(done.dir, done.record, {}).trials;
-    return proposedCandidates(tellStory(source), tuning.most);
+    return proposedCandidates(tellStory(source.read()), tuning.most);
   }
 }
 

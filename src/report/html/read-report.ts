@@ -5,28 +5,28 @@ import { HistogramLogReader } from 'hdr-histogram-js';
 import { compareRuns } from '../../analysis/comparison/compare.js';
 import { type StoryInput, tellStory } from '../../analysis/story.js';
 import { PortPartyError, usageError } from '../../errors.js';
-import { findById } from '../../record/find-request.js';
+import { type FoundRequest, withKept } from '../../record/find-request.js';
 import { LATENCY_KINDS, type LatencyKind, newHistogram } from '../../record/latency.js';
 import { findRun, readRun } from '../../record/read-record.js';
 import type { RequestRow } from '../../record/read-requests.js';
-import { readStories } from '../../record/read-stories.js';
+import { readStories, type StorySource, type StorySources } from '../../record/read-stories.js';
 import { trialName } from '../../record/run-files.js';
 import type { RunRecord, VariantRecord } from '../../record/run-record.js';
 import { renderRequest } from '../explain/way-text.js';
+import { newExamples } from './examples.js';
 import { curveOf } from './latency-curves.js';
-import type { LatencyCurve } from './page-data.js';
+import type { LatencyCurve, VariantSeries } from './page-data.js';
 import type { Example, LatencyInterval, ReportComparison, ReportData, ToldTrial } from './report-data.js';
-import { lossLabel, newSeries, type SeriesSample } from './trial-series.js';
+import { lossLabel, newSeries, type SeriesSample, type SeriesSurroundings } from './trial-series.js';
 
 /** Variants that are told in full. */
 const MOST_TOLD = 24;
 /** Bins of all time series together, and those of one at least and at most. */
 const BINS = 12_000;
-const [FEWEST_BINS, MOST_BINS] = [120, 1000];
-/** Single requests that are shown of one cause; of all variants together; and of a variant at least and at most. */
-const EXAMPLES_PER_CAUSE = 3;
+const BINS_OF_ONE: [number, number] = [120, 1000];
+/** Single requests that are shown of all variants together; and of a variant at least and at most. */
 const EXAMPLES = 144;
-const [FEWEST_EXAMPLES, MOST_EXAMPLES] = [6, 24];
+const EXAMPLES_OF_ONE: [number, number] = [6, 24];
 /** Variants whose latencies are drawn. */
 const MOST_CURVES = 100;
 /** Rows of the table of latencies. */
@@ -41,108 +41,151 @@ const STORY_WIDTH = 92;
 export function readReport(run?: string, resultsDir?: string): ReportData {
   const dir = findRun(run, resultsDir);
   const record = readRun(dir);
-  const { trials, missing } = existsSync(join(dir, 'requests.bin'))
-    ? readStories(dir, record, {})
-    : { trials: [], missing: ['The record has no requests.bin: nothing is told of single requests or of time.'] };
+  const { trials, missing } = sourcesOf(dir, record);
   const chosen = mostLost(trials);
-  const told = withMostLost(chosen, MOST_TOLD);
-  const each = (all: number, fewest: number, most: number) =>
-    Math.max(fewest, Math.min(most, Math.floor(all / Math.max(1, told.length))));
-  const limits = {
-    bins: each(BINS, FEWEST_BINS, MOST_BINS),
-    examples: each(EXAMPLES, FEWEST_EXAMPLES, MOST_EXAMPLES),
-  };
+  const shown = withMostLost(chosen, MOST_TOLD);
+  const told = shown.map((source) => tell(dir, source, countOf(record, trials, source.variant), shown.length));
   return {
     record,
     missing,
-    told: told.map((input) => tell(dir, input, countOf(record, trials, input.variant), limits)),
-    untold: chosen.filter((input) => !told.includes(input)).map(({ variant }) => variant),
-    curves: record.variants
-      .slice(0, MOST_CURVES)
-      .flatMap((variant) => LATENCY_KINDS.map((kind) => mergedCurve(dir, variant, kind))),
+    told: withExamples(dir, told),
+    untold: chosen.filter((source) => !shown.includes(source)).map(({ variant }) => variant),
+    curves: curvesOf(dir, record.variants.slice(0, MOST_CURVES)),
     comparison: compared(record),
   };
 }
 
+/** What of a run is laid over other runs. */
+export interface RunCourse {
+  /** What the record lacks, in sentences. */
+  missing: string[];
+  /** Over time, one trial of each variant, that which lost the most. */
+  told: { variant: string; trial: number; series: VariantSeries }[];
+  /** Both latencies of each variant over all its trials. */
+  curves: LatencyCurve[];
+}
+
+/**
+ * The part of a run's report that the page of several runs shows, of these variants: no stories, and nothing of single requests.
+ * @throws PortPartyError (exit 2) when its record is damaged
+ */
+export function readCourse(dir: string, record: RunRecord, variants: readonly string[]): RunCourse {
+  const { trials, missing } = sourcesOf(dir, record);
+  const shown = mostLost(trials.filter(({ variant }) => variants.includes(variant)));
+  return {
+    missing,
+    told: shown.map((source) => {
+      const { variant, trialNumber: trial } = source;
+      const gathered = newSeries();
+      for (const row of source.requests) gathered.add(row);
+      return { variant, trial, series: gathered.finish(surroundingsOf(source.read(), shown.length)).series };
+    }),
+    curves: curvesOf(
+      dir,
+      record.variants.filter(({ name }) => variants.includes(name)),
+    ),
+  };
+}
+
+function sourcesOf(dir: string, record: RunRecord): StorySources {
+  if (existsSync(join(dir, 'requests.bin'))) return readStories(dir, record, {});
+  return { trials: [], missing: ['The record has no requests.bin: nothing is told of single requests or of time.'] };
+}
+
 /** Of each variant the trial that lost the most, the first of equals. */
-function mostLost(trials: StoryInput[]): StoryInput[] {
-  const most = new Map<string, StoryInput>();
-  for (const input of trials) {
-    const known = most.get(input.variant);
-    if (known === undefined || lossOf(input) > lossOf(known)) most.set(input.variant, input);
+function mostLost(trials: StorySource[]): StorySource[] {
+  const most = new Map<string, StorySource>();
+  for (const source of trials) {
+    const known = most.get(source.variant);
+    if (known === undefined || lossOf(source) > lossOf(known)) most.set(source.variant, source);
   }
   return [...most.values()];
 }
 
-const lossOf = ({ trial }: StoryInput) => trial?.requests.dropped ?? -1;
+const lossOf = ({ trial }: StorySource) => trial?.requests.dropped ?? -1;
 
 /** So many with the greatest losses, in their own order. */
-function withMostLost(inputs: StoryInput[], most: number): StoryInput[] {
-  const kept = new Set(inputs.toSorted((a, b) => lossOf(b) - lossOf(a)).slice(0, most));
-  return inputs.filter((input) => kept.has(input));
+function withMostLost(sources: StorySource[], most: number): StorySource[] {
+  const kept = new Set(sources.toSorted((a, b) => lossOf(b) - lossOf(a)).slice(0, most));
+  return sources.filter((source) => kept.has(source));
 }
 
-function countOf(record: RunRecord, trials: StoryInput[], variant: string): number {
+function countOf(record: RunRecord, trials: StorySource[], variant: string): number {
   return (
     record.variants.find(({ name }) => name === variant)?.trials ??
-    trials.filter((input) => input.variant === variant).length
+    trials.filter((source) => source.variant === variant).length
   );
 }
 
-function tell(dir: string, input: StoryInput, trials: number, limits: { bins: number; examples: number }): ToldTrial {
-  const series = newSeries();
-  const examples = new Map<string, RequestRow[]>();
-  function* gathered(): Generator<RequestRow, void, undefined> {
-    for (const row of input.requests) {
-      series.add(row);
-      if (row.cause !== null) {
-        const key = `${row.state} ${lossLabel(row)}`;
-        const known = examples.get(key);
-        if (known === undefined) examples.set(key, [row]);
-        else if (known.length < EXAMPLES_PER_CAUSE) known.push(row);
-      }
+/** One trial's part of what so many share. */
+const shareOf = (all: number, sharers: number, [fewest, most]: [number, number]) =>
+  Math.max(fewest, Math.min(most, Math.floor(all / Math.max(1, sharers))));
+
+function surroundingsOf(
+  { variant, trialNumber, trial, samples, events }: StoryInput,
+  sharers: number,
+): SeriesSurroundings {
+  return {
+    variant,
+    trial: trialNumber,
+    record: trial,
+    // A sample holds more than a story needs.
+    samples: samples as unknown as SeriesSample[],
+    events,
+    mostBins: shareOf(BINS, sharers, BINS_OF_ONE),
+  };
+}
+
+/** A told trial whose examples are still to be looked up. */
+type HalfTold = Omit<ToldTrial, 'examples'> & { rows: RequestRow[] };
+
+function tell(dir: string, source: StorySource, trials: number, sharers: number): HalfTold {
+  const gathered = newSeries();
+  const examples = newExamples();
+  function* passing(): Generator<RequestRow, void, undefined> {
+    for (const row of source.requests) {
+      gathered.add(row);
+      examples.add(row);
       yield row;
     }
   }
-  const story = tellStory({ ...input, requests: gathered() });
-  const { variant, trialNumber: trial, trial: record, chain, events } = input;
+  const input = source.read();
+  const story = tellStory({ ...input, requests: passing() });
+  const { variant, trialNumber: trial, trial: record, chain } = source;
   return {
     variant,
     trial,
     trials,
     story,
     ...(chain !== undefined && { chain: { nodes: chain.nodes, traffic: chain.traffic } }),
-    series: series.finish({
-      variant,
-      trial,
-      record,
-      // A sample holds more than a story needs.
-      samples: input.samples as unknown as SeriesSample[],
-      events,
-      mostBins: limits.bins,
-    }),
+    ...gathered.finish(surroundingsOf(input, sharers)),
     latencyTable: intervalsOf(dir, variant, trial, record?.latency.response.max ?? Number.POSITIVE_INFINITY),
-    examples: [...examples.values()]
-      .flat()
-      .slice(0, limits.examples)
-      .map((row) => exampleOf(dir, row)),
+    rows: examples.take(shareOf(EXAMPLES, sharers, EXAMPLES_OF_ONE)),
   };
 }
 
-function exampleOf(dir: string, row: RequestRow): Example {
-  const found = findById(dir, row.id, { variants: [row.variant], trial: row.trial });
-  const story = found.kind === 'request' ? renderRequest(found.found, { color: false, width: STORY_WIDTH }) : '';
-  const { id, step, client, dueMs } = row;
+/** Looks all of them up at once: each file of the record may be large. */
+function withExamples(dir: string, told: HalfTold[]): ToldTrial[] {
+  const rows = told.flatMap((one) => one.rows);
+  const examples = new Map(withKept(dir, rows).map((found, index) => [rows[index], exampleOf(found)]));
+  return told.map(({ rows: own, ...rest }) => ({ ...rest, examples: own.map((row) => examples.get(row)!) }));
+}
+
+function exampleOf(found: FoundRequest): Example {
+  const { id, state, step, client, dueMs } = found.request;
   return {
     id,
-    place: lossLabel(row),
-    state: row.state === 'dropped' ? 'dropped' : 'completed',
+    place: lossLabel(found.request),
+    state: state === 'dropped' ? 'dropped' : 'completed',
     step,
     client,
     dueMs,
-    story,
+    story: renderRequest(found, { color: false, width: STORY_WIDTH }),
   };
 }
+
+const curvesOf = (dir: string, variants: VariantRecord[]): LatencyCurve[] =>
+  variants.flatMap((variant) => LATENCY_KINDS.map((kind) => mergedCurve(dir, variant, kind)));
 
 /** Every interval of a trial's log, with the second since the trial's start at which it begins; none where there is no log, as of a trial that was cut short. */
 function* intervals(dir: string, variant: string, trial: number, kind: LatencyKind) {

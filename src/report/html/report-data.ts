@@ -37,8 +37,11 @@ export interface ToldTrial {
   /** Absent in records of older versions. */
   chain?: ChainRecord;
   series: VariantSeries;
+  /** Pools and hosts that had anything to show and that the series leaves out, as there are too many. */
+  leftOut: { pools: number; hosts: number };
   /** Response latencies by intervals of whole seconds, ms. */
   latencyTable: LatencyInterval[];
+  /** Up to three of each cause; of many causes those that struck the most requests. */
   examples: Example[];
 }
 

@@ -6,12 +6,12 @@ import { placeOf } from '../format.js';
 import { type Binned, highest, newBins } from './bins.js';
 import { bucketOf } from './latency-curves.js';
 import { PER_DECADE, type VariantSeries } from './page-data.js';
+import type { ToldTrial } from './report-data.js';
 
 /** A line of `series.ndjson` of type `sample`, as far as charts need it. */
 export interface SeriesSample {
   timeMs: number;
   inUse: Record<string, number>;
-  timeWait: Record<string, number>;
   states: Record<string, Record<string, number>>;
 }
 
@@ -19,8 +19,8 @@ export interface SeriesSample {
 export interface SeriesGatherer {
   /** Takes up one request, in any order. */
   add(row: RequestRow): void;
-  /** The series in at most so many bins. */
-  finish(around: SeriesSurroundings): VariantSeries;
+  /** The series in at most so many bins, and how much it leaves out. */
+  finish(around: SeriesSurroundings): Pick<ToldTrial, 'series' | 'leftOut'>;
 }
 
 /** What else the series of a trial is made of. */
@@ -38,9 +38,9 @@ const DUE = 'due';
 const COMPLETED = 'completed';
 /** Columns of the heat map: more would be thinner than a person can tell apart. */
 const MOST_COLUMNS = 160;
-/** Pools and hosts that a chart shows: the fullest. */
+/** Pools that a chart shows, the fullest; and hosts, those with the most sockets. */
 const MOST_POOLS = 8;
-const MOST_NODES = 12;
+const MOST_HOSTS = 12;
 
 /** Nothing gathered yet. */
 export function newSeries(): SeriesGatherer {
@@ -68,7 +68,9 @@ export function newSeries(): SeriesGatherer {
         cause,
         values: binned.counts.get(`lost ${label}`) ?? none,
       }));
-      return {
+      const pools = poolsOf(record);
+      const hosts = hostsOf(samples);
+      const series = {
         name: variant,
         trial,
         binS: binned.widthMs / 1000,
@@ -76,11 +78,19 @@ export function newSeries(): SeriesGatherer {
         due: binned.counts.get(DUE) ?? none,
         completed: binned.counts.get(COMPLETED) ?? none,
         drops: drops.sort((a, b) => sum(b.values) - sum(a.values)),
-        pools: poolsOf(record, samples, binned),
-        states: statesOf(samples, binned),
+        pools: pools.slice(0, MOST_POOLS).map((pool) => ({ ...pool, inUse: inUseOf(pool.node, samples, binned) })),
+        states: hosts.slice(0, MOST_HOSTS).map(({ host, states }) => ({
+          node: host,
+          byState: states.map((state) => ({ state, values: inStateOf(host, state, samples, binned) })),
+        })),
         heat: heatOf(binned),
         events: events.flatMap(({ timeMs, event }) => (timeMs === null ? [] : [{ atS: timeMs / 1000, text: event }])),
       };
+      const leftOut = {
+        pools: Math.max(0, pools.length - MOST_POOLS),
+        hosts: Math.max(0, hosts.length - MOST_HOSTS),
+      };
+      return { series, leftOut };
     },
   };
 }
@@ -91,49 +101,53 @@ export function lossLabel({ cause, at, because }: Pick<RequestRow, 'cause' | 'at
   return placeOf({ cause, at: at ?? '', ...(because !== null && { because }) });
 }
 
-function poolsOf(record: TrialRecord | undefined, samples: SeriesSample[], binned: Binned): VariantSeries['pools'] {
+/** Pools of which anything was in use, the fullest first. */
+function poolsOf(record: TrialRecord | undefined): { node: string; capacity: number }[] {
   return Object.entries(record?.ports ?? {})
     .filter(([, { capacity, peak }]) => capacity > 0 && peak > 0)
     .sort(([, a], [, b]) => b.peakShare - a.peakShare)
-    .slice(0, MOST_POOLS)
-    .map(([node, { capacity }]) => ({
-      node,
-      capacity,
-      inUse: highest(
-        samples.flatMap(({ timeMs, inUse }) => (Object.hasOwn(inUse, node) ? [{ timeMs, value: inUse[node] }] : [])),
-        binned,
-      ),
+    .map(([node, { capacity }]) => ({ node, capacity }));
+}
+
+function inUseOf(node: string, samples: SeriesSample[], binned: Binned): (number | null)[] {
+  return highest(
+    samples.flatMap(({ timeMs, inUse }) => (Object.hasOwn(inUse, node) ? [{ timeMs, value: inUse[node] }] : [])),
+    binned,
+  );
+}
+
+/** Hosts that had sockets, those with the most at once first; of each the states they were in, the most frequent first. */
+function hostsOf(samples: SeriesSample[]): { host: string; states: string[] }[] {
+  const known = new Map<string, { most: number; byState: Map<string, number> }>();
+  for (const { states } of samples) {
+    for (const [host, counts] of Object.entries(states)) {
+      const own = known.get(host) ?? { most: 0, byState: new Map<string, number>() };
+      known.set(host, own);
+      own.most = Math.max(own.most, sum(Object.values(counts)));
+      for (const [state, value] of Object.entries(counts))
+        own.byState.set(state, Math.max(value, own.byState.get(state) ?? 0));
+    }
+  }
+  return [...known]
+    .filter(([, { most }]) => most > 0)
+    .sort(([, a], [, b]) => b.most - a.most)
+    .map(([host, { byState }]) => ({
+      host,
+      states: [...byState]
+        .filter(([, value]) => value > 0)
+        .sort(([, a], [, b]) => b - a)
+        .map(([state]) => state),
     }));
 }
 
-function statesOf(samples: SeriesSample[], binned: Binned): VariantSeries['states'] {
-  const most = new Map<string, Map<string, number>>();
-  for (const { states } of samples) {
-    for (const [node, counts] of Object.entries(states)) {
-      const known = most.get(node) ?? new Map<string, number>();
-      most.set(node, known);
-      for (const [state, value] of Object.entries(counts)) known.set(state, Math.max(value, known.get(state) ?? 0));
-    }
-  }
-  return [...most]
-    .filter(([, states]) => [...states.values()].some((value) => value > 0))
-    .slice(0, MOST_NODES)
-    .map(([node, states]) => ({
-      node,
-      byState: [...states]
-        .filter(([, value]) => value > 0)
-        .sort(([, a], [, b]) => b - a)
-        .map(([state]) => ({
-          state,
-          values: highest(
-            // Not every sample looks at every node: connection tables are long.
-            samples.flatMap(({ timeMs, states: all }) =>
-              Object.hasOwn(all, node) ? [{ timeMs, value: all[node][state] ?? 0 }] : [],
-            ),
-            binned,
-          ),
-        })),
-    }));
+function inStateOf(host: string, state: string, samples: SeriesSample[], binned: Binned): (number | null)[] {
+  return highest(
+    // Not every sample looks at every host: connection tables are long.
+    samples.flatMap(({ timeMs, states }) =>
+      Object.hasOwn(states, host) ? [{ timeMs, value: states[host][state] ?? 0 }] : [],
+    ),
+    binned,
+  );
 }
 
 function heatOf({ bins, counts }: Binned): VariantSeries['heat'] {

@@ -1,12 +1,14 @@
 /** Lays the time series of the same variant in several runs over each other, in a bounded number of bins. */
-import type { ToldTrial } from '../report-data.js';
+import type { RunCourse } from '../read-report.js';
 import type { Overlay, OverlayLine } from './overlay-data.js';
 
 /** What is told of a run, with its place. */
 export interface ToldRun {
   run: number;
-  told: ToldTrial[];
+  told: ToldSeries[];
 }
+
+type ToldSeries = RunCourse['told'][number];
 
 /** Bins of a line. */
 const MOST_BINS = 400;
@@ -26,7 +28,7 @@ export function overlayOf(variant: string, runs: ToldRun[]): Overlay {
 }
 
 /** One pool for all runs, so that they compare. */
-function fullestPool(trials: ToldTrial[]): string | undefined {
+function fullestPool(trials: ToldSeries[]): string | undefined {
   const shares = new Map<string, number>();
   for (const { series } of trials) {
     for (const { node, capacity, inUse } of series.pools) {
@@ -37,7 +39,7 @@ function fullestPool(trials: ToldTrial[]): string | undefined {
   return [...shares].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-function lineOf(run: number, { trial, series }: ToldTrial, pool: string | undefined): OverlayLine {
+function lineOf(run: number, { trial, series }: ToldSeries, pool: string | undefined): OverlayLine {
   const joined = Math.max(1, Math.ceil(series.bins / MOST_BINS));
   const lost = series.due.map((_, bin) => series.drops.reduce((sum, { values }) => sum + values[bin], 0));
   const own = series.pools.find(({ node }) => node === pool);

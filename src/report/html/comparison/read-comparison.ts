@@ -1,11 +1,11 @@
-/** Reads several runs into what the page that compares them shows. Each is read as for its own page; what is kept of it is bounded. */
+/** Reads several runs into what the page that compares them shows. Of each only that much is read; what is kept of it is bounded. */
 import { compareRuns } from '../../../analysis/comparison/compare.js';
 import { PortPartyError, usageError } from '../../../errors.js';
 import { chainsOf } from '../../../record/find-request.js';
 import { findRun, readRun } from '../../../record/read-record.js';
 import type { RunRecord } from '../../../record/run-record.js';
 import { count } from '../../format.js';
-import { readReport } from '../read-report.js';
+import { readCourse } from '../read-report.js';
 import { settingsOf } from '../sections/settings.js';
 import type { ComparedRun, ComparisonData } from './comparison-data.js';
 import { overlayOf, type ToldRun } from './overlay.js';
@@ -39,18 +39,17 @@ export function readComparison(names: readonly string[], resultsDir?: string): C
   const curves: RunCurve[] = [];
   const told: ToldRun[] = [];
   const runs = found.map(({ dir }, run): ComparedRun => {
-    const report = readReport(dir);
-    for (const curve of report.curves) {
+    const course = readCourse(dir, records[run], drawn);
+    for (const curve of course.curves) {
       const place = drawn.indexOf(curve.variant);
-      if (place >= 0 && curve.count > 0)
-        curves.push({ ...curve, variant: `${LETTERS[run]} ${curve.variant}`, run, place });
+      if (curve.count > 0) curves.push({ ...curve, variant: `${LETTERS[run]} ${curve.variant}`, run, place });
     }
-    told.push({ run, told: report.told.filter(({ variant }) => drawn.includes(variant)) });
+    told.push({ run, told: course.told });
     return {
       letter: LETTERS[run],
       dir,
-      record: report.record,
-      missing: report.missing,
+      record: records[run],
+      missing: course.missing,
       settings: settingsIn(dir, shown),
     };
   });

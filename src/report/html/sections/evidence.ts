@@ -17,7 +17,7 @@ export function evidenceSection({ record, told }: ReportData): Html {
     'The evidence',
     losing.length === 0
       ? html`<p>No request was lost or late, so there is nothing to prove.</p>`
-      : html`<p>Each lost request has exactly one cause, decided by evidence that belongs to it. Counters count packets or attempts of a whole host: they cross-check, they do not count requests. Of each cause a few requests are shown; <code>portparty requests ${run} --dropped</code> lists all, <code>portparty explain ${run} --request ID</code> tells the way of any of them.</p>`,
+      : html`<p>Each lost request has exactly one cause, decided by evidence that belongs to it. Counters count packets or attempts of a whole host: they cross-check, they do not count requests. A few requests of a cause are shown; where causes or variants are many, only of those that lost the most; <code>portparty requests ${run} --dropped</code> lists all, <code>portparty explain ${run} --request ID</code> tells the way of any of them.</p>`,
     losing.map(({ variant, index }) =>
       ofVariant(
         variant,

@@ -1,5 +1,5 @@
 /** When it happened: charts on one time axis, with a brush and a cursor for all of them; and the same as tables. */
-import { count } from '../../format.js';
+import { count, list } from '../../format.js';
 import { type Html, html } from '../escape.js';
 import { counted, inMs } from '../number.js';
 import type { VariantSeries } from '../page-data.js';
@@ -49,13 +49,14 @@ function chart(id: string, heading: string, label: string, tools?: Html): Html {
 `;
 }
 
-function panel({ variant, trial, trials, series, latencyTable }: ToldTrial): Html {
+function panel({ variant, trial, trials, series, leftOut, latencyTable }: ToldTrial): Html {
   const several = trials > 1 ? `, trial ${trial}` : '';
   return html`<div class="panel" data-panel="${variant}">
 ${
   series.events.length > 0 &&
   html`<p>Events in ${variant}${several}, dashed lines in the charts:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
 }
+${hintOf(series, leftOut)}
 ${details(`The time series of ${variant}${several} as a table`, seriesTable(series))}
 ${
   latencyTable.length > 0 &&
@@ -82,6 +83,21 @@ ${
 }
 </div>
 `;
+}
+
+/** What charts and tables leave out, where they do. */
+function hintOf({ pools, states }: VariantSeries, leftOut: ToldTrial['leftOut']): Html {
+  const parts = [
+    ...(leftOut.pools > 0
+      ? [`the ${count(pools.length)} fullest of ${count(pools.length + leftOut.pools)} pools`]
+      : []),
+    ...(leftOut.hosts > 0
+      ? [
+          `the ${count(states.length)} of ${count(states.length + leftOut.hosts)} hosts that had the most sockets at once`,
+        ]
+      : []),
+  ];
+  return parts.length === 0 ? html`` : html`<p class="hint">Over time this page shows ${list(parts)}.</p>`;
 }
 
 function seriesTable(series: VariantSeries): Html {

@@ -13,26 +13,31 @@ const SHOWN: MetricVerdict[] = ['better', 'worse', 'higher', 'lower'];
 
 /** Tables that are shown unfolded. */
 const FEW_TABLES = 3;
+/** Other differences between two runs that are listed. */
+const MOST_MARKS = 40;
 /** Metrics that a summary names. */
 const MOST_NAMED = 3;
 
 /** The section. */
-export function statisticsSection({ runs, against }: ComparisonData): Html {
-  const [{ letter: first }] = runs;
+export function statisticsSection({ runs, against, variants }: ComparisonData): Html {
+  const [{ letter: first, record: base }] = runs;
+  const shownPairs = ({ comparison }: Made) =>
+    comparison.pairs.filter(({ other: { variant } }) => variants.includes(variant));
   const made = against.filter((one) => one.kind === 'made');
-  const tables = made.reduce((sum, { comparison }) => sum + comparison.pairs.length, 0);
+  const tables = made.reduce((sum, one) => sum + shownPairs(one).length, 0);
   return section(
     'statistics',
     'How sure is it?',
-    against.map((one) => {
+    against.map((one, index) => {
       const heading = html`<h3>${one.letter} against ${first}</h3>`;
       if (one.kind === 'refused') return html`${heading}<p>Cannot say: ${one.why}.</p>`;
-      const { pairs } = one.comparison;
+      const pairs = shownPairs(one);
+      const left = one.comparison.pairs.length - pairs.length;
       return html`${heading}${tooFew(one)}${pairs.map((pair) => {
         const title = `${pair.other.variant}: ${one.letter} against ${first}`;
         const content = metricTable(pair, one.comparison, { title, base: first, other: one.letter });
         return tables > FEW_TABLES || saysNothing(pair) ? details(title, content) : content;
-      })}${marks(one)}`;
+      })}${left > 0 && html`<p>${count(pairs.length)} of ${count(pairs.length + left)} variants are shown; <code>portparty compare ${base.id} ${runs[index + 1].record.id}</code> has all.</p>`}${marks(one)}`;
     }),
     made.length > 0 &&
       details(
@@ -56,9 +61,10 @@ function tooFew({ comparison: { pairs } }: Made): Html {
 
 function marks({ comparison }: Made): Html {
   if (comparison.marks.length === 0) return html``;
+  const more = comparison.marks.length - MOST_MARKS;
   return details(
     `What else was not the same (${count(comparison.marks.length)})`,
-    html`<ul class="notes">${comparison.marks.map(({ text }) => html`<li>${text}.</li>`)}</ul>`,
+    html`<ul class="notes">${comparison.marks.slice(0, MOST_MARKS).map(({ text }) => html`<li>${text}.</li>`)}${more > 0 && html`<li>${count(more)} more.</li>`}</ul>`,
   );
 }
 
