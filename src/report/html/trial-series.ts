@@ -11,7 +11,6 @@ import { PER_DECADE, type VariantSeries } from './page-data.js';
 export interface SeriesSample {
   timeMs: number;
   inUse: Record<string, number>;
-  timeWait: Record<string, number>;
   states: Record<string, Record<string, number>>;
 }
 
