@@ -34,6 +34,7 @@ export type { Overlay, OverlayLine, RunCurve } from './report/html/comparison/ov
 export { readComparison } from './report/html/comparison/read-comparison.js';
 export { renderComparisonPage } from './report/html/comparison/render-comparison-page.js';
 export { type WriteComparisonOptions, writeComparison } from './report/html/comparison/write-comparison.js';
+export type { Ending } from './report/html/ending.js';
 export type {
   BrokenRecord,
   IndexData,
@@ -48,7 +49,7 @@ export { writeIndex } from './report/html/index-page/write-index.js';
 export { readReport } from './report/html/read-report.js';
 export { renderReport } from './report/html/render-report.js';
 export type { Example, ReportComparison, ReportData, ToldTrial } from './report/html/report-data.js';
-export type { Ending, Totals } from './report/html/run-words.js';
+export type { Totals } from './report/html/run-words.js';
 export { type WriteReportOptions, writeReport } from './report/html/write-report.js';
 export { type CapacityFileOptions, capacity } from './run/capacity-file.js';
 export { type ExportOptions, exportVariant, writeExport } from './run/export-variant.js';

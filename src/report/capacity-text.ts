@@ -4,6 +4,7 @@ import type { CapacityLimit, CapacityRecord, CapacityTrial } from '../record/cap
 import type { LoadKind } from '../scenario/scale.js';
 import { newPage, type Page } from './explain/lines.js';
 import { count, latencyPair, ms, percent, placeOf, plural } from './format.js';
+import { shellWord } from './shell-word.js';
 import type { TerminalOptions } from './terminal.js';
 import { visibleLength } from './wrap.js';
 
@@ -174,9 +175,8 @@ function limit(
   const first = advice.find(({ knob, value }) => knob !== undefined && value !== undefined);
   if (first === undefined) return;
   const set = `${first.knob}=${first.value}`;
-  const quoted = /^[\w./=-]+$/.test(set) ? set : `'${set}'`;
-  const which = variant === 'default' ? '' : ` --variant ${variant}`;
-  page.line(`    ${colors.dim(`$ portparty capacity ${scenario.file}${which} --set ${quoted}`)}`);
+  const which = variant === 'default' ? '' : ` --variant ${shellWord(variant)}`;
+  page.line(`    ${colors.dim(`$ portparty capacity ${shellWord(scenario.file)}${which} --set ${shellWord(set)}`)}`);
 }
 
 function headroom(page: Page, { of, need, headroom: more, verdict }: CapacityRecord): void {

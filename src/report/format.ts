@@ -1,5 +1,6 @@
 /** Numbers, places and gates as words for people, the same in every report. */
 import type { CauseCount, LatencySummary, Measured, VariantRecord } from '../record/run-record.js';
+import { poolLevel } from './pool-level.js';
 
 /** What was not measured. */
 export const NOTHING = '–';
@@ -50,7 +51,7 @@ export function busiestNodes(variants: VariantRecord[]): string[] {
       shares.set(node, Math.max(shares.get(node) ?? 0, pool.peakShare ?? 0));
   }
   const sorted = [...shares].sort(([, a], [, b]) => b - a);
-  const tight = sorted.filter(([, share]) => share >= 0.8);
+  const tight = sorted.filter(([, share]) => poolLevel(share) !== 'easy');
   return (tight.length > 0 ? tight : sorted.slice(0, 1)).map(([node]) => node);
 }
 

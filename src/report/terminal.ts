@@ -7,6 +7,7 @@ import { against, observed, SKIPPED } from './gate-text.js';
 import { grid, INDENT } from './grid.js';
 import { attackLines, eventLines } from './happenings.js';
 import { renderHeatMap } from './heat-map.js';
+import { poolLevel } from './pool-level.js';
 import { visibleLength, wrap } from './wrap.js';
 
 /** What the place of printing can show. */
@@ -126,7 +127,7 @@ function portsCell({ ports }: VariantRecord, nodes: string[], colors: Colors): s
     .filter((node) => Object.hasOwn(ports, node))
     .map((node) => {
       const share = ports[node].peakShare;
-      const paint = share >= 1 ? colors.red : share >= 0.8 ? colors.yellow : (text: string) => text;
+      const paint = { full: colors.red, tight: colors.yellow, easy: (text: string) => text }[poolLevel(share)];
       return paint(poolOf(node, ports[node]));
     });
   return lines.join('\n') || colors.dim(NOTHING);

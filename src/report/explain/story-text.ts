@@ -1,5 +1,4 @@
 /** The story of a run for people: per variant what ran out, when, how full it was, who suffered, what followed, what would help. */
-import type { Advice } from '../../analysis/advice.js';
 import type { Chapter } from '../../analysis/chapter.js';
 import type { Story } from '../../analysis/story.js';
 import { CAUSES } from '../../ledger/causes.js';
@@ -7,6 +6,7 @@ import type { RunRecord } from '../../record/run-record.js';
 import { roughSecondsOfMs } from '../../seconds.js';
 import { BECAUSE } from '../difference.js';
 import { count, list, percent, plural } from '../format.js';
+import { shellWord } from '../shell-word.js';
 import type { TerminalOptions } from '../terminal.js';
 import { newPage, type Page } from './lines.js';
 
@@ -190,12 +190,11 @@ function help(page: Page, record: RunRecord, { variant }: Story, { advice }: Cha
   if (first === undefined) return;
   // In one piece, to be copied.
   page.line(
-    ' '.repeat(BODY) + colors.dim(`$ portparty run ${record.scenario.file} --variant ${variant} --set ${setOf(first)}`),
+    ' '.repeat(BODY) +
+      colors.dim(
+        `$ portparty run ${shellWord(record.scenario.file)} --variant ${shellWord(variant)} --set ${shellWord(`${first.knob}=${first.value}`)}`,
+      ),
   );
-}
-
-function setOf({ knob, value = '' }: Advice): string {
-  return /^[\w./-]+$/.test(value) ? `${knob}=${value}` : `'${knob}=${value}'`;
 }
 
 /** From so many tries a request on it is a storm. */

@@ -2,6 +2,7 @@
 import type { ChainRecord } from '../../record/chain-record.js';
 import type { CauseCount, Measured } from '../../record/run-record.js';
 import { count, list, placeOf, plural } from '../format.js';
+import { poolLevel } from '../pool-level.js';
 import { columnsOf } from './chain-layout.js';
 import { type Content, type Html, html, raw } from './escape.js';
 import { poolShare } from './number.js';
@@ -13,7 +14,8 @@ export interface PictureOf {
   variant: string;
   chain: Pick<ChainRecord, 'nodes'>;
   ports: Measured['ports'];
-  byCause: CauseCount[];
+  /** Undefined where the trial was cut short before causes were decided. */
+  byCause: CauseCount[] | undefined;
 }
 
 /** A node as both layouts draw it. */
@@ -37,7 +39,7 @@ export function chainPicture(of: PictureOf): Html {
 `;
 }
 
-function cardOf({ chain, ports, byCause }: PictureOf, name: string): Card {
+function cardOf({ chain, ports, byCause = [] }: PictureOf, name: string): Card {
   const { kind, hosts, to } = chain.nodes[name];
   const own = byCause.filter(({ at }) => at === name);
   const pool = Object.hasOwn(ports, name) && ports[name].capacity > 0 ? ports[name] : undefined;
@@ -61,6 +63,7 @@ function inWords({ byCause }: PictureOf, cards: Card[]): string {
     const fill = pool === undefined ? '' : `, at its peak ${count(pool.peak)} of ${count(pool.capacity)} ports in use`;
     return `${name} (${kind}${to === undefined ? '' : `, leads to ${to}`}${fill})`;
   });
+  if (byCause === undefined) return `${list(nodes)}. What was lost was not decided.`;
   const losses = byCause.map((entry) => `${count(entry.count)} to ${placeOf(entry)}`);
   return `${list(nodes)}. Lost: ${losses.length === 0 ? 'nothing' : list(losses)}.`;
 }
@@ -118,7 +121,7 @@ ${
   pool !== undefined &&
   html`<text class="share" x="56" y="88" data-pool-share="${name}">${poolShare(pool.peak / pool.capacity)}</text>
 <text class="small" x="56" y="110" data-pool-text="${name}">${count(pool.peak)} of</text><text class="small" x="56" y="128">${count(pool.capacity)} ports</text>
-<text class="small quiet" x="56" y="146" data-pool-when>at its peak</text>`
+<text class="small quiet" x="56" y="146" data-pool-when="${name}">at its peak</text>`
 }
 ${lost > 0 && losses(card, 16, bodyHeight(card) + 12)}</g>
 `;
@@ -134,12 +137,7 @@ function tank(
   const isUpright = height > width;
   const [w, h] = isUpright ? [width, height * share] : [width * share, height];
   const top = isUpright ? y + height - h : y;
-  return html`<rect class="tank" x="${x}" y="${y}" width="${width}" height="${height}" rx="4"/><rect class="fill ${level(share)}" data-pool="${name}" data-capacity="${capacity}" x="${x}" y="${round(top)}" width="${round(w)}" height="${round(h)}" rx="4"/><rect class="rim" x="${x}" y="${y}" width="${width}" height="${height}" rx="4"/>`;
-}
-
-/** How tight a pool is: the same words as the script's. */
-function level(share: number): string {
-  return share >= 1 ? 'full' : share >= 0.8 ? 'tight' : 'easy';
+  return html`<rect class="tank" x="${x}" y="${y}" width="${width}" height="${height}" rx="4"/><rect class="fill ${poolLevel(share)}" data-pool="${name}" data-capacity="${capacity}" x="${x}" y="${round(top)}" width="${round(w)}" height="${round(h)}" rx="4"/><rect class="rim" x="${x}" y="${y}" width="${width}" height="${height}" rx="4"/>`;
 }
 
 function losses({ lost, causes }: Card, x: number, y: number): Html {
@@ -177,7 +175,7 @@ function narrowCard(card: Card, y: number, height: number): Html {
 ${pool !== undefined && tank(name, pool, { x: 16, y: 60, width: ROW.width - 32, height: 14 })}
 ${
   pool !== undefined &&
-  html`<text class="small" x="16" y="93"><tspan data-pool-text="${name}">${count(pool.peak)} of</tspan> ${count(pool.capacity)} ports, <tspan data-pool-share="${name}">${poolShare(pool.peak / pool.capacity)}</tspan> <tspan data-pool-when>at its peak</tspan></text>`
+  html`<text class="small" x="16" y="93"><tspan data-pool-text="${name}">${count(pool.peak)} of</tspan> ${count(pool.capacity)} ports, <tspan data-pool-share="${name}">${poolShare(pool.peak / pool.capacity)}</tspan> <tspan data-pool-when="${name}">at its peak</tspan></text>`
 }
 ${lost > 0 && losses(card, 16, below + 8)}</g>${to !== undefined && html`<path class="tip" d="M${ROW.width / 2} ${y + height + 17}l-6 -10h12z"/>`}
 `;

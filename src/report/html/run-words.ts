@@ -1,10 +1,8 @@
 /** What pages of several runs say of one of them: how it ended in a word, when it was, what it lost in all, how slow it was. */
 import type { RunRecord } from '../../record/run-record.js';
+import { type Ending, endingOf } from './ending.js';
 import { type Html, html } from './escape.js';
 import { verdictOf } from './sections/verdict.js';
-
-/** How a run ended. `unfinished`: it has not come to its end, as it still runs or was killed. */
-export type Ending = 'pass' | 'fail' | 'invalid' | 'interrupted' | 'unfinished' | 'none';
 
 /** A run over all its variants. */
 export interface Totals {
@@ -15,16 +13,6 @@ export interface Totals {
   /** Gates that do not hold, and all of them. */
   failed: number;
   gates: number;
-}
-
-/** How a run ended; what fails, fails however the run ended. */
-export function endingOf({
-  verdict,
-  status,
-  finishedAt,
-}: Pick<RunRecord, 'verdict' | 'status' | 'finishedAt'>): Ending {
-  if (verdict !== 'none' || status === 'complete') return verdict;
-  return finishedAt === null ? 'unfinished' : 'interrupted';
 }
 
 const ENDINGS: Record<Ending, { mark: string; word: string; kind: string }> = {

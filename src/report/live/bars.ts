@@ -1,4 +1,5 @@
 /** Bars and sparklines of a given number of cells. */
+import { poolLevel } from '../pool-level.js';
 import type { LiveStyle } from './style.js';
 
 /**
@@ -21,13 +22,9 @@ export function poolBar(
   );
 }
 
-/** From here on a pool is nearly used up. */
-const TIGHT = 0.8;
-
 /** Red for a full pool, yellow for one that is nearly full. */
 export function paintShare(share: number, full: boolean, colors: LiveStyle['colors']): (text: string) => string {
-  if (full) return colors.red;
-  return share >= TIGHT ? colors.yellow : colors.green;
+  return { full: colors.red, tight: colors.yellow, easy: colors.green }[full ? 'full' : poolLevel(share)];
 }
 
 function cellsOf(share: number, cells: number): number {

@@ -108,6 +108,52 @@ describe.skipIf(browserMissing() !== undefined)('the page of a run in Chromium',
     expect(await page.locator('[data-chain="as-shipped"] svg.wide [data-pool-share="edge"]').textContent()).toBe('60%');
   });
 
+  it('leaves a pool that has no samples at its peak, and says where none was taken yet or any more', async () => {
+    const further = Array.from({ length: 8 }, (_, index) => `n${index}`);
+    const { page } = await opened({ further });
+    const wide = page.locator('[data-chain="as-shipped"] svg.wide');
+    const said = async (node: string) => [
+      await wide.locator(`[data-pool-text="${node}"]`).textContent(),
+      await wide.locator(`[data-pool-share="${node}"]`).textContent(),
+      await wide.locator(`[data-pool-when="${node}"]`).textContent(),
+    ];
+    const width = (node: string) => wide.locator(`[data-pool="${node}"]`).getAttribute('height');
+    const [before, fill] = [await said('n7'), await width('n7')];
+    await page.getByLabel('Read at').focus();
+    for (let step = 0; step < 3; step++) await page.keyboard.press('ArrowRight');
+    // Eight pools are in the chart, this one is not.
+    expect(await said('n7')).toEqual(before);
+    expect(before).toEqual(['1 of', '<0.1%', 'at its peak']);
+    expect(await width('n7')).toBe(fill);
+    expect(await said('edge')).toEqual(['60 of', '60%', 'at 0.30 s']);
+    // The samples end after a second, the trial does not.
+    await page.keyboard.press('End');
+    expect((await said('edge')).slice(0, 2)).toEqual(['– of', '–']);
+    expect(await page.locator('#chart-ports .legend').textContent()).toMatch(/edge\s*–/);
+    await page.locator('#chart-ports .u-over').hover();
+    await page.mouse.move(0, 0);
+    expect(await said('edge')).toEqual(['100 of', '100%', 'at its peak']);
+  });
+
+  it('lets go of the charts of a variant that is no longer shown', async () => {
+    const page = await browser.newPage({ viewport: DESKTOP });
+    // As text: the page's types are not those of the tests.
+    await page.addInitScript({
+      content: `globalThis.watching = 0;
+        globalThis.ResizeObserver = class extends ResizeObserver {
+          constructor(callback) { super(callback); globalThis.watching++; }
+          disconnect() { globalThis.watching--; super.disconnect(); }
+        };`,
+    });
+    await page.goto(pathToFileURL(writeReport(madeRun().dir)).href);
+    const watching = () => page.evaluate<number>('watching');
+    const before = await watching();
+    expect(before).toBeGreaterThan(0);
+    await page.locator('#losses input[value="as-shipped"]').focus();
+    for (let step = 0; step < 4; step++) await page.keyboard.press('ArrowRight');
+    expect(await watching()).toBe(before);
+  });
+
   it('zooms all charts by keyboard and by the brush, and shows all again', async () => {
     const { page } = await opened();
     const [from, to] = [

@@ -24,6 +24,11 @@ export interface MadeOptions {
   lost?: number;
   driver?: 'netns' | 'docker';
   end?: 'complete' | 'interrupted';
+  /** Place of the variant in whose last trial an interrupted run is cut short, the second one unless said otherwise; later ones do not begin. */
+  cutAt?: number;
+  /** Further nodes, each with a pool of which little is used. */
+  further?: string[];
+  scenarioFile?: string;
   /** Why the first variant is invalid. */
   problems?: string[];
 }
@@ -42,12 +47,18 @@ export interface MadeRun {
 /** Writes it. */
 export function madeRun(options: MadeOptions = {}): MadeRun {
   const { variants = ['as-shipped', 'wider-pool'], edge = 'edge', trials = 1, end = 'complete' } = options;
+  const { cutAt = 1, further = [] } = options;
   const gates = {
     ...Object.fromEntries(variants.map((name) => [name, []])),
     [variants[0]]: ['dropped == 0'],
     [variants[1]]: ['dropped == 0', 'ports.shop.peak < 80%'],
   };
-  const scenario = { ...scenarioOf(gates), name: 'made-run' };
+  const { scenarioFile } = options;
+  const scenario = {
+    ...scenarioOf(gates),
+    name: 'made-run',
+    ...(scenarioFile !== undefined && { file: scenarioFile }),
+  };
   const writer = createRecord({
     outDir: options.outDir ?? join(scratch(), 'results'),
     scenario,
@@ -66,15 +77,19 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
         idPrefix: `${index}.${trial}`,
         steps: ['view-event'],
         clients: ['buyers'],
-        nodes: ['buyers', edge, 'shop'],
+        nodes: ['buyers', edge, 'shop', ...further],
         startedAtMs: 1_790_000_000_000,
         outcomes,
-        chain: chainOf(edge, index === 0 ? (options.lastPort ?? 20_099) : 65_535),
+        chain: chainOf(edge, index === 0 ? (options.lastPort ?? 20_099) : 65_535, further),
       });
       for (let tenth = 0; tenth <= 10; tenth++)
         rows.sample({
           timeNs: tenth * 1e8,
-          inUse: { [edge]: index === 0 ? Math.min(100, tenth * 20) : tenth * 20, shop: tenth },
+          inUse: {
+            [edge]: index === 0 ? Math.min(100, tenth * 20) : tenth * 20,
+            shop: tenth,
+            ...Object.fromEntries(further.map((node) => [node, 1])),
+          },
           timeWait: {},
           states: { [edge]: { ESTABLISHED: tenth * 20 }, shop: { ESTABLISHED: tenth, TIME_WAIT: 3 } },
           due: 0,
@@ -91,16 +106,19 @@ export function madeRun(options: MadeOptions = {}): MadeRun {
         hosts: ['shop'],
         outcome: 'done',
       });
-      if (end === 'interrupted' && index === 1 && trial === trials) rows.abandon();
-      else
-        rows.finish(
-          endOf(outcomes, dropped, {
-            edge,
-            isNarrow: index === 0,
-            words: options.words,
-            problems: index === 0 ? options.problems : [],
-          }),
-        );
+      if (end === 'interrupted' && index === cutAt && trial === trials) {
+        rows.abandon();
+        break;
+      }
+      rows.finish(
+        endOf(outcomes, dropped, {
+          edge,
+          isNarrow: index === 0,
+          words: options.words,
+          further,
+          problems: index === 0 ? options.problems : [],
+        }),
+      );
     }
   }
   return { dir: writer.dir, record: writer.finish(end) };
@@ -128,7 +146,7 @@ function lose(
 function endOf(
   outcomes: Outcomes,
   dropped: Map<number, Verdict>,
-  of: { edge: string; isNarrow: boolean; words?: string; problems?: string[] },
+  of: { edge: string; isNarrow: boolean; further: string[]; words?: string; problems?: string[] },
 ): TrialEnd {
   const capacity = of.isNarrow ? 100 : 45_536;
   const ways = [...dropped.keys()].map((row) => ({
@@ -154,6 +172,7 @@ function endOf(
     pools: {
       [of.edge]: { capacity, peak: of.isNarrow ? 100 : 200, peakShare: (of.isNarrow ? 100 : 200) / capacity },
       shop: { capacity: 28_232, peak: 10, peakShare: 10 / 28_232 },
+      ...Object.fromEntries(of.further.map((node) => [node, { capacity: 60_000, peak: 1, peakShare: 1 / 60_000 }])),
     },
     counters: { [of.edge]: { 'conntrack.insert_failed': 77 } },
     generator: punctual,
@@ -164,13 +183,16 @@ function endOf(
   };
 }
 
-function chainOf(edge: string, hi: number): ChainRecord {
+function chainOf(edge: string, hi: number, further: string[]): ChainRecord {
   const host = (name: string) => [{ name, addresses: ['198.18.0.2'] }];
   return {
     nodes: {
       buyers: { kind: 'client', layer: 'client', to: edge, hosts: host('buyers'), spec: {} },
       [edge]: { kind: 'nat', layer: 'L3', to: 'shop', hosts: host(edge), spec: { ports: { lo: 20_000, hi } } },
       shop: { kind: 'fixed', layer: 'server', hosts: host('shop'), spec: { serviceTime: 5 } },
+      ...Object.fromEntries(
+        further.map((name) => [name, { kind: 'fixed', layer: 'server' as const, hosts: host(name), spec: {} }]),
+      ),
     },
     traffic: {
       from: ['buyers'],

@@ -1,5 +1,5 @@
 /** Writes the page of several runs: beside the folder of the first one, or to a file of the user's choice. */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ownPages } from '../own-pages.js';
 import { writePage } from '../write-page.js';
 import { readComparison } from './read-comparison.js';
@@ -19,7 +19,8 @@ export interface WriteComparisonOptions {
  */
 export function writeComparison(runs: readonly string[], { resultsDir, file }: WriteComparisonOptions = {}): string {
   const data = readComparison(runs, resultsDir);
-  const path = file ?? join(dirname(data.runs[0].dir), 'comparison.html');
+  // By `..`, as the run may be named as `.`.
+  const path = file ?? join(data.runs[0].dir, '..', 'comparison.html');
   const links = ownPages(
     path,
     data.runs.map(({ dir, record }) => ({ id: record.id, dir })),

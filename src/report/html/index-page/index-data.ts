@@ -1,6 +1,7 @@
 /** All that the page over a results folder shows, as one plain value of bounded size: what `portparty report --index DIR --json` prints. */
 import type { GateUnit, Operator } from '../../../analysis/gate-expression.js';
-import type { Ending, Totals } from '../run-words.js';
+import type { Ending } from '../ending.js';
+import type { Totals } from '../run-words.js';
 
 /** A results folder, ready to be shown. */
 export interface IndexData {
@@ -8,11 +9,11 @@ export interface IndexData {
   runs: IndexRun[];
   /** By name, the scenario with the newest run first. */
   scenarios: IndexScenario[];
-  /** Records that cannot be read, newest first. */
+  /** Records that cannot be read, newest first as far as their names tell. */
   broken: BrokenRecord[];
   /** What the page leaves out, in numbers. */
   left: {
-    /** Older runs, which were not read. */
+    /** Older runs, which are not listed. */
     runs: number;
     /** Broken records that are not listed. */
     broken: number;

@@ -1,9 +1,10 @@
 /** The sections of the page over a results folder: where each scenario stands, all runs, the trends, what could not be read. */
 import { count, list, NOTHING, percent, plural } from '../../format.js';
+import type { Ending } from '../ending.js';
 import { type Content, type Html, html } from '../escape.js';
 import { inMs, number } from '../number.js';
 import { details, section, table } from '../parts.js';
-import { type Ending, endingMark, endingWords, minute } from '../run-words.js';
+import { endingMark, endingWords, minute } from '../run-words.js';
 import type { IndexData, IndexRun, IndexScenario } from './index-data.js';
 import { singlePoints, trendCard } from './trend-card.js';
 

@@ -3,10 +3,16 @@ import { isRelative, parseGate } from '../../../analysis/gate-expression.js';
 import type { GateResult, RunRecord } from '../../../record/run-record.js';
 import type { IndexRun, IndexScenario, Trend, TrendPoint } from './index-data.js';
 
+/** What a run is gathered from. */
+export interface GatesOfRun extends Pick<RunRecord, 'scenario' | 'driver'> {
+  /** All of the run, as the place of each is told. */
+  variants: Pick<RunRecord['variants'][number], 'name' | 'gates' | 'validity'>[];
+}
+
 /** Gathers runs, the newest first. */
 export interface TrendGatherer {
   /** Takes the gates of a run; `place` is its place in the list. */
-  add(record: RunRecord, place: number): void;
+  add(run: GatesOfRun, place: number): void;
   /** What was gathered. */
   finish(runs: IndexRun[]): IndexScenario[];
 }

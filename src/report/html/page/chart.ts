@@ -31,7 +31,8 @@ export interface ChartOptions {
 }
 
 const FONT = '12px system-ui, sans-serif';
-const all = new Set<uPlot>();
+/** All that are on the page, each with what watches the width of its place. */
+const all = new Map<uPlot, ResizeObserver>();
 let isFollowing = false;
 
 /** Draws a chart into an element, whose width it keeps to. */
@@ -68,16 +69,18 @@ export function drawChart(place: HTMLElement, data: uPlot.AlignedData, options: 
     data,
     place,
   );
-  all.add(chart);
-  new ResizeObserver(() => {
+  const watch = new ResizeObserver(() => {
     const width = Math.max(160, place.clientWidth);
-    if (all.has(chart) && width !== chart.width) chart.setSize({ width, height });
-  }).observe(place);
+    if (width !== chart.width) chart.setSize({ width, height });
+  });
+  watch.observe(place);
+  all.set(chart, watch);
   return chart;
 }
 
 /** Takes a chart off the page. */
 export function removeChart(chart: uPlot): void {
+  all.get(chart)?.disconnect();
   all.delete(chart);
   chart.destroy();
 }
@@ -86,7 +89,7 @@ function follow(): void {
   if (isFollowing) return;
   isFollowing = true;
   onThemeChange(() => {
-    for (const chart of all) chart.redraw();
+    for (const chart of all.keys()) chart.redraw();
   });
 }
 

@@ -80,14 +80,20 @@ export function overlayCharts({ overlays, letters }: ComparisonPageData): void {
   /** Tells every line at a moment; nothing where none is given. */
   function read(atS: number | undefined): void {
     byId('overlay-at').textContent = atS === undefined ? '' : seconds(atS);
-    for (const { chart, kind, legend, lines } of drawn) {
+    const said = drawn.map(({ chart, kind, legend, lines }) => {
+      const texts = lines.map((line) => {
+        const value = atS === undefined ? undefined : kind.values(line)[Math.floor(atS / line.binS + ROUNDING)];
+        return value === undefined || value === null ? '' : kind.format(value);
+      });
       legend.forEach((entry, index) => {
-        const value =
-          atS === undefined ? undefined : kind.values(lines[index])[Math.floor(atS / lines[index].binS + ROUNDING)];
-        entry.setValue(value === undefined || value === null ? '' : kind.format(value));
+        entry.setValue(texts[index]);
       });
       chart.setCursor({ left: atS === undefined ? -10 : chart.valToPos(atS, 'x'), top: 0 }, false);
-    }
+      const told = lines.map(({ run }, index) => `${letters[run]} ${texts[index] || '–'}`);
+      return [byId(`overlay-name-${kind.id}`).textContent, ...(told.length > 0 ? [told.join(', ')] : [])].join(': ');
+    });
+    if (atS === undefined) slider.removeAttribute('aria-valuetext');
+    else slider.setAttribute('aria-valuetext', `${seconds(atS)}: ${said.join('; ')}`);
   }
 
   slider.addEventListener('input', () => read(Number(slider.value)));

@@ -1,4 +1,5 @@
 /** The pools in the picture of the chain follow the cursor of the time axis, and show their peaks without one. */
+import { poolLevel } from '../../pool-level.js';
 import type { VariantSeries } from '../page-data.js';
 import { plain, poolShare, seconds } from './numbers.js';
 
@@ -11,18 +12,25 @@ export function showPools(series: VariantSeries, bin: number | undefined): void 
     (one) => one.getAttribute('data-chain') === series.name,
   );
   if (picture === undefined) return;
-  for (const when of picture.querySelectorAll('[data-pool-when]'))
-    text(when, bin === undefined ? undefined : `at ${seconds(bin * series.binS)}`);
   for (const fill of picture.querySelectorAll<SVGRectElement>('[data-pool]')) {
     const node = fill.getAttribute('data-pool')!;
     const pool = series.pools.find((one) => one.node === node);
-    const inUse = bin === undefined ? undefined : (pool?.inUse[bin] ?? 0);
+    // Of a pool that the charts leave out no more is known than its peak.
+    const inUse = bin === undefined ? undefined : pool?.inUse[bin];
     const capacity = Number(fill.getAttribute('data-capacity'));
-    setFill(fill, inUse === undefined ? undefined : inUse / capacity);
+    setFill(fill, inUse === undefined ? undefined : (inUse ?? 0) / capacity);
     const own = (attribute: string) =>
       [...picture.querySelectorAll(`[${attribute}]`)].filter((one) => one.getAttribute(attribute) === node);
-    for (const one of own('data-pool-text')) text(one, inUse === undefined ? undefined : `${plain(inUse)} of`);
-    for (const one of own('data-pool-share')) text(one, inUse === undefined ? undefined : poolShare(inUse / capacity));
+    const known = (told: (value: number) => string) =>
+      inUse === undefined ? undefined : inUse === null ? '–' : told(inUse);
+    for (const one of own('data-pool-text')) text(one, known(plain)?.concat(' of'));
+    for (const one of own('data-pool-share'))
+      text(
+        one,
+        known((value) => poolShare(value / capacity)),
+      );
+    for (const one of own('data-pool-when'))
+      text(one, inUse === undefined ? undefined : `at ${seconds(bin! * series.binS)}`);
   }
 }
 
@@ -48,5 +56,5 @@ function setFill(fill: SVGRectElement, share: number | undefined): void {
     fill.setAttribute('height', String(height * part));
     fill.setAttribute('y', String(y + height * (1 - part)));
   } else fill.setAttribute('width', String(width * part));
-  fill.setAttribute('class', `fill ${part >= 1 ? 'full' : part >= 0.8 ? 'tight' : 'easy'}`);
+  fill.setAttribute('class', `fill ${poolLevel(part)}`);
 }

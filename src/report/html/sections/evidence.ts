@@ -7,7 +7,8 @@ import { details, section } from '../parts.js';
 import type { Example, ReportData, ToldTrial } from '../report-data.js';
 
 /** The section. */
-export function evidenceSection({ record, told }: ReportData): Html {
+export function evidenceSection(data: ReportData): Html {
+  const { record, told } = data;
   const losing = record.variants.flatMap((variant, index) =>
     variant.requests.byCause.length + variant.requests.delayed.length > 0 ? [{ variant, index }] : [],
   );
@@ -16,8 +17,8 @@ export function evidenceSection({ record, told }: ReportData): Html {
     'evidence',
     'The evidence',
     losing.length === 0
-      ? html`<p>No request was lost or late, so there is nothing to prove.</p>`
-      : html`<p>Each lost request has exactly one cause, decided by evidence that belongs to it. Counters count packets or attempts of a whole host: they cross-check, they do not count requests. A few requests of a cause are shown; where causes or variants are many, only of those that lost the most; <code>portparty requests ${run} --dropped</code> lists all, <code>portparty explain ${run} --request ID</code> tells the way of any of them.</p>`,
+      ? html`<p>${nothingToProve(data)}</p>`
+      : html`<p>Each lost request has exactly one cause, decided by evidence that belongs to it. Counters count packets or attempts of a whole host: they cross-check, they do not count requests. A few requests of a cause are shown; where causes or variants are many, only of those that lost the most; <code>portparty requests ${run} --dropped</code> lists all, <code>portparty explain ${run} --request ID</code> tells the way of any of them.${isCut(data) && ` ${UNDECIDED}`}</p>`,
     losing.map(({ variant, index }) =>
       ofVariant(
         variant,
@@ -26,6 +27,19 @@ export function evidenceSection({ record, told }: ReportData): Html {
       ),
     ),
   );
+}
+
+const UNDECIDED = 'Of what was cut short no cause was decided.';
+
+/** Whether a trial may have lost requests without a cause: it counts in no number of the record. */
+const isCut = ({ record, told }: ReportData) =>
+  record.status === 'interrupted' || told.some(({ story }) => !story.isWhole);
+
+function nothingToProve(data: ReportData): string {
+  if (data.record.variants.length === 0) return 'No trial ran to its end, and no cause was decided.';
+  return isCut(data)
+    ? `No trial that ran to its end lost a request, and none was late. ${UNDECIDED}`
+    : 'No request was lost or late, so there is nothing to prove.';
 }
 
 function ofVariant(variant: VariantRecord, index: number, told: ToldTrial | undefined): Html {

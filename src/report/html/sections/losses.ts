@@ -6,6 +6,7 @@ import type { RunRecord, TrialRecord, VariantRecord } from '../../../record/run-
 import { roughSecondsOfMs } from '../../../seconds.js';
 import { whatRanOut } from '../../explain/story-text.js';
 import { count, list, percent, placeOf, plural } from '../../format.js';
+import { shellWord } from '../../shell-word.js';
 import { chainPicture } from '../chain-picture.js';
 import { type Html, html } from '../escape.js';
 import { counted, share } from '../number.js';
@@ -47,7 +48,7 @@ ${
     variant: one.variant,
     chain: one.chain,
     ports: trial?.ports ?? {},
-    byCause: trial?.requests.byCause ?? [],
+    byCause: trial?.requests.byCause,
   })
 }
 ${one.story.chapters.map((chapter) => cause(record, one, chapter))}${retries(one)}
@@ -132,11 +133,11 @@ function help(record: RunRecord, variant: string, advice: Advice[]): Html {
     ({ do: what, knob, value, because }) =>
       html`<li>${what}${knob !== undefined && html`<br><code>${value === undefined ? knob : `${knob}: ${value}`}</code>`}${because !== undefined && html`<br><small>${because}</small>`}</li>`,
   )}</ul>
-${first !== undefined && html`<p>To try the first: <code>portparty run ${record.scenario.file} --variant ${variant} --set ${setOf(first)}</code></p>`}</div>`;
+${first !== undefined && html`<p>To try the first: <code>${tryCommand(record.scenario.file, variant, first)}</code></p>`}</div>`;
 }
 
-function setOf({ knob, value = '' }: Advice): string {
-  return /^[\w./-]+$/.test(value) ? `${knob}=${value}` : `'${knob}=${value}'`;
+function tryCommand(file: string, variant: string, { knob, value }: Advice): string {
+  return `portparty run ${shellWord(file)} --variant ${shellWord(variant)} --set ${shellWord(`${knob}=${value}`)}`;
 }
 
 /** The numbers of the picture as a table. */

@@ -1,13 +1,10 @@
 /** When it happened: charts on one time axis, with a brush and a cursor for all of them; and the same as tables. */
 import { count, list } from '../../format.js';
 import { type Html, html } from '../escape.js';
-import { counted, inMs } from '../number.js';
 import type { VariantSeries } from '../page-data.js';
-import { details, section, table, variantSwitch } from '../parts.js';
+import { section, variantSwitch } from '../parts.js';
 import type { ReportData, ToldTrial } from '../report-data.js';
-
-/** Rows of a table of the time series. */
-const MOST_ROWS = 40;
+import { nameOf, rowsOfSockets, timeTables } from './time-tables.js';
 
 /** The section; `chosen` is the variant that is shown first. */
 export function timeSection({ told }: ReportData, chosen: string): Html {
@@ -40,7 +37,7 @@ ${chart('states', 'Sockets by TCP state', 'Sockets of one node by TCP state', ht
 ${chart('heat', 'Response time, how many took how long', 'How many responses took how long, over time; the darker, the more')}
 </div>
 `,
-    told.map((one) => panel(one)),
+    told.map((one) => panel(one, rowsOfSockets(told))),
   );
 }
 
@@ -49,38 +46,16 @@ function chart(id: string, heading: string, label: string, tools?: Html): Html {
 `;
 }
 
-function panel({ variant, trial, trials, series, leftOut, latencyTable }: ToldTrial): Html {
-  const several = trials > 1 ? `, trial ${trial}` : '';
+function panel(one: ToldTrial, rowsOfSockets: number): Html {
+  const { variant, series } = one;
+  const of = nameOf(one);
   return html`<div class="panel" data-panel="${variant}">
 ${
   series.events.length > 0 &&
-  html`<p>Events in ${variant}${several}, dashed lines in the charts:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
+  html`<p>Events in ${of}, dashed lines in the charts:</p><ol class="events">${series.events.map(({ atS, text }) => html`<li>${atS.toFixed(2)} s: ${text}</li>`)}</ol>`
 }
-${hintOf(series, leftOut)}
-${details(`The time series of ${variant}${several} as a table`, seriesTable(series))}
-${
-  latencyTable.length > 0 &&
-  details(
-    `Response times of ${variant}${several} over time, as a table`,
-    table(
-      `Response times of ${variant}, ms, by the time at which the answer was whole`,
-      [
-        { head: 'Time, s' },
-        { head: 'Answers', isNumber: true },
-        { head: 'p50', isNumber: true },
-        { head: 'p99', isNumber: true },
-        { head: 'Longest', isNumber: true },
-      ],
-      latencyTable.map(({ fromS, toS, count: answers, p50, p99, max }) => [
-        `${fromS}–${toS}`,
-        counted(answers),
-        inMs(p50),
-        inMs(p99),
-        inMs(max),
-      ]),
-    ),
-  )
-}
+${hintOf(series, one.leftOut)}
+${timeTables(one, rowsOfSockets)}
 </div>
 `;
 }
@@ -98,36 +73,4 @@ function hintOf({ pools, states }: VariantSeries, leftOut: ToldTrial['leftOut'])
       : []),
   ];
   return parts.length === 0 ? html`` : html`<p class="hint">Over time this page shows ${list(parts)}.</p>`;
-}
-
-function seriesTable(series: VariantSeries): Html {
-  const { binS, bins, due, completed, drops, pools, name } = series;
-  const each = Math.ceil(bins / MOST_ROWS);
-  const digits = binS * each >= 1 && Number.isInteger(binS * each) ? 0 : 1;
-  const rows = Array.from({ length: Math.ceil(bins / each) }, (_, row) => {
-    const [from, to] = [row * each, Math.min(bins, (row + 1) * each)];
-    const sum = (values: number[]) => counted(values.slice(from, to).reduce((total, value) => total + value, 0));
-    const most = (values: (number | null)[]) => {
-      const known = values.slice(from, to).filter((value) => value !== null);
-      return known.length === 0 ? counted(null) : counted(Math.max(...known));
-    };
-    return [
-      `${(from * binS).toFixed(digits)}–${(to * binS).toFixed(digits)}`,
-      sum(due),
-      sum(completed),
-      ...drops.map(({ values }) => sum(values)),
-      ...pools.map(({ inUse }) => most(inUse)),
-    ];
-  });
-  return table(
-    `Requests and ports of ${name} over time`,
-    [
-      { head: 'Time, s' },
-      { head: 'Due', isNumber: true },
-      { head: 'Completed', isNumber: true },
-      ...drops.map(({ label }) => ({ head: html`Lost: ${label}`, isNumber: true })),
-      ...pools.map(({ node, capacity }) => ({ head: `Ports of ${node}, of ${count(capacity)}`, isNumber: true })),
-    ],
-    rows,
-  );
 }

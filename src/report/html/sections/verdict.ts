@@ -4,6 +4,7 @@ import { explainDifference } from '../../difference.js';
 import { busiestNodes, count, list, percent, placeOf, plural } from '../../format.js';
 import { against, observed, SKIPPED } from '../../gate-text.js';
 import { attackLines, eventLines } from '../../happenings.js';
+import { endingOf } from '../ending.js';
 import { type Content, type Html, html } from '../escape.js';
 import { counted, inMs, number } from '../number.js';
 import { details, section, table } from '../parts.js';
@@ -32,8 +33,8 @@ export function verdictOf(record: RunRecord): { mark: string; word: string; word
   const failed = all.filter(({ pass }) => !pass).length;
   const skipped = record.variants.reduce((sum, { skippedGates = [] }) => sum + skippedGates.length, 0);
   const without = skipped === 0 ? '' : `; ${plural(skipped, 'gate')} skipped for want of a baseline`;
-  const cut = record.status === 'interrupted';
-  switch (record.verdict) {
+  const ending = endingOf(record);
+  switch (ending) {
     case 'pass':
       return {
         mark: '✓',
@@ -50,17 +51,28 @@ export function verdictOf(record: RunRecord): { mark: string; word: string; word
       };
     case 'invalid':
       return { mark: '!', word: 'Invalid', words: 'the numbers below must not be trusted', kind: 'warn' };
+    case 'interrupted':
+      return { mark: '!', word: 'Interrupted', words: 'only what ran to its end is shown', kind: 'warn' };
+    case 'unfinished':
+      return {
+        mark: '…',
+        word: 'Not finished',
+        words: 'it still runs, or was killed; only what ran to its end is shown',
+        kind: 'warn',
+      };
     case 'none':
-      return cut
-        ? { mark: '!', word: 'Interrupted', words: 'only what ran to its end is shown', kind: 'warn' }
-        : { mark: '·', word: 'No gates', words: `nothing was to hold${without}`, kind: 'plain' };
+      return { mark: '·', word: 'No gates', words: `nothing was to hold${without}`, kind: 'plain' };
   }
 }
 
 function warnings(record: RunRecord, missing: string[]): Html {
   const cut = record.status === 'interrupted' && record.verdict !== 'none';
   const texts = [
-    ...(cut ? ['The run was interrupted: only what ran to its end is shown.'] : []),
+    ...(cut
+      ? [
+          `The run ${record.finishedAt === null ? 'has not finished' : 'was interrupted'}: only what ran to its end is shown.`,
+        ]
+      : []),
     ...record.variants.flatMap(({ name, validity }) =>
       validity.reasons.map((reason) => `${name} is invalid: ${reason}.`),
     ),

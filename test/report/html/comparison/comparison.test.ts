@@ -1,5 +1,5 @@
 /** The page of several runs as a file: who held, what differs, what can be said of it and what cannot, and which runs it refuses. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareRuns } from '../../../../src/analysis/comparison/compare.js';
@@ -148,6 +148,28 @@ describe('what differs', () => {
   });
 });
 
+describe('what was lost', () => {
+  const none = 'No run lost a request, and none was late.';
+
+  it('is nothing only where every run came to its end', () => {
+    const held = { lost: -IN_ITS_WAKE };
+    expect(textOf(pageOf(madeRuns(held, held)), 'losses')).toContain(none);
+    const cut = textOf(pageOf(madeRuns(held, { ...held, end: 'interrupted' })), 'losses');
+    expect(cut).not.toContain(none);
+    expect(cut).toContain(
+      'No trial that ran to its end lost a request, and none was late; of what was cut short in B no cause was decided.',
+    );
+  });
+
+  it('is not said of variants that are not shown', () => {
+    const many = Array.from({ length: 40 }, (_, index) => `v${index}`);
+    const dirs = madeRuns({ variants: ['only here', ...many] }, { variants: many, lost: -IN_ITS_WAKE });
+    const text = textOf(pageOf(dirs), 'losses');
+    expect(text).not.toContain(none);
+    expect(text).toContain('None of the variants shown here lost a request, and none was late.');
+  });
+});
+
 describe('how sure it is', () => {
   it('has the verdicts of compare where there are trials enough', () => {
     const dirs = madeRuns({ trials: 12 }, { ...few, trials: 12 });
@@ -197,6 +219,18 @@ describe('the file', () => {
     const elsewhere = writeComparison(dirs, { file: join(dirname(dirs[0]), 'a', 'b', 'c.html') });
     expect(readFileSync(elsewhere, 'utf8')).toContain(`href="../../${basename(dirs[1])}/report.html"`);
     expect(page).not.toContain(dirname(dirs[0]));
+  });
+
+  it('stands beside the runs where the first one is named by the folder that one is in', () => {
+    const dirs = madeRuns({}, few);
+    const before = process.cwd();
+    process.chdir(dirs[0]);
+    try {
+      const file = writeComparison(['.', join('..', basename(dirs[1]))]);
+      expect(realpathSync(file)).toBe(realpathSync(join(dirname(dirs[0]), 'comparison.html')));
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it('holds whatever stands in the records as text', () => {

@@ -55,11 +55,17 @@ describe.skipIf(browserMissing() !== undefined)('the page of several runs in Chr
     // From 0.2 s on requests are lost, one per ms: in A for 70 ms, in B for 30 ms.
     expect(await page.locator('#overlay-values-lost').textContent()).toMatch(/A\s*700\/s\s*B\s*300\/s\s*C\s*700\/s/);
     expect(await page.locator('#overlay-name-share').textContent()).toBe('Ports of edge in use');
+    // A screen reader hears what the legends say.
+    expect(await page.getByLabel('Read at').getAttribute('aria-valuetext')).toBe(
+      '0.20 s: Arrivals per second: A 1,000/s, B 1,000/s, C 1,000/s; Lost per second: A 700/s, B 300/s, C 700/s; ' +
+        'Ports of edge in use: A 40%, B 40%, C 40%',
+    );
     expect(await page.locator('#overlay-values-share').textContent()).toMatch(/A\s*40%/);
     await page.locator('input[name="shown-overlay"][value="as-shipped"]').focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('[data-overlay-panel="wider-pool"]').isVisible()).toBe(true);
     expect(await page.locator('[data-overlay-panel="as-shipped"]').isVisible()).toBe(false);
+    expect(await page.getByLabel('Read at').getAttribute('aria-valuetext')).toBeNull();
     expect(await page.locator('canvas').count()).toBe(5);
   });
 

@@ -1,5 +1,5 @@
 /** The page over a results folder as a file: all runs, the course of each gate metric, whatever lies there; bounded, and the same bytes again. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readIndex } from '../../../../src/report/html/index-page/read-index.js';
@@ -38,6 +38,23 @@ describe('the runs', () => {
       gates: 1,
     });
     expect({ broken, left }).toEqual({ broken: [], left: { runs: 0, broken: 0, searches: 0 } });
+  });
+
+  it('are in the order of their beginning, whatever their folders are called, and each is there once', () => {
+    const dir = madeResults([{ at: 1, gates: [latencyGate(300)] }, { at: 2 }, { at: 3, scenario: 'nat-pool' }]);
+    renameSync(join(dir, idOf(1)), join(dir, 'baseline-main'));
+    rmSync(join(dir, 'latest'));
+    cpSync(join(dir, idOf(2)), join(dir, 'latest'), { recursive: true });
+    const { runs, scenarios } = readIndex(dir);
+    expect(runs.map(({ folder }) => folder)).toEqual([idOf(3, 'nat-pool'), idOf(2), 'baseline-main']);
+    expect(scenarios.map(({ name, course }) => [name, course])).toEqual([
+      ['nat-pool', ['pass']],
+      ['ticket-sale', ['fail', 'pass']],
+    ]);
+    expect(scenarios[1].trends[0].points.map(({ run, observed }) => [run, observed])).toEqual([
+      [2, 300],
+      [1, 120],
+    ]);
   });
 
   it('lead to their own pages where they have one', () => {

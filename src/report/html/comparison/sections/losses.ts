@@ -1,7 +1,8 @@
 /** What was lost, by cause and place, and how full the pools were: per variant, the runs beside each other. */
 import type { CauseCount } from '../../../../record/run-record.js';
 import { count, list, NOTHING, percent, placeOf } from '../../../format.js';
-import { type Content, type Html, html, raw } from '../../escape.js';
+import { poolLevel } from '../../../pool-level.js';
+import { type Content, type Html, html } from '../../escape.js';
 import { counted, poolShare } from '../../number.js';
 import { section } from '../../parts.js';
 import type { ComparedRun, ComparisonData } from '../comparison-data.js';
@@ -15,7 +16,7 @@ export function lossesSection({ runs, variants, left }: ComparisonData): Html {
     'losses',
     'What was lost, and how full were the pools?',
     lost.length === 0
-      ? html`<p>No run lost a request, and none was late.</p>`
+      ? html`<p>${nothingLost(runs, left)}</p>`
       : runTable('Requests lost, of all that came due; by cause and place', ['Variant', 'Lost to'], runs, lost),
     pools.length > 0 &&
       runTable(
@@ -28,6 +29,16 @@ export function lossesSection({ runs, variants, left }: ComparisonData): Html {
     left.length > 0 &&
       html`<p>${count(left.length)} more variants are left out, as there are too many; each run’s own report has them: ${list(left)}.</p>`,
   );
+}
+
+/** Only what ran to its end has its losses decided, and only some variants may be shown. */
+function nothingLost(runs: ComparedRun[], left: string[]): string {
+  const cut = runs.filter(({ record }) => record.status === 'interrupted').map(({ letter }) => letter);
+  if (cut.length > 0)
+    return `No trial that ran to its end lost a request, and none was late; of what was cut short in ${list(cut)} no cause was decided.`;
+  return left.length > 0
+    ? 'None of the variants shown here lost a request, and none was late.'
+    : 'No run lost a request, and none was late.';
 }
 
 function lossesOf(runs: ComparedRun[], name: string): RunRow[] {
@@ -101,6 +112,5 @@ function poolsOf(runs: ComparedRun[], name: string): RunRow[] {
 /** How full, to see at a glance; the number stands beside it. */
 function bar(share: number): Html {
   const full = Math.min(1, share);
-  const level = full >= 1 ? 'full' : full >= 0.8 ? 'tight' : 'easy';
-  return html`<svg class="bar" width="66" height="12" viewBox="0 0 66 12" aria-hidden="true"><rect class="tank" x="1" y="1" width="64" height="10" rx="3"/><rect class="${raw(level)}" x="1" y="1" width="${Number((full * 64).toFixed(1))}" height="10" rx="3"/><rect class="rim" x="1" y="1" width="64" height="10" rx="3"/></svg>`;
+  return html`<svg class="bar" width="66" height="12" viewBox="0 0 66 12" aria-hidden="true"><rect class="tank" x="1" y="1" width="64" height="10" rx="3"/><rect class="${poolLevel(full)}" x="1" y="1" width="${Number((full * 64).toFixed(1))}" height="10" rx="3"/><rect class="rim" x="1" y="1" width="64" height="10" rx="3"/></svg>`;
 }

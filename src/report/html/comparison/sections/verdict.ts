@@ -2,10 +2,11 @@
 import type { RunRecord } from '../../../../record/run-record.js';
 import { explainDifference } from '../../../difference.js';
 import { count, list, NOTHING, percent, placeOf, plural } from '../../../format.js';
+import { type Ending, endingOf } from '../../ending.js';
 import { type Content, type Html, html } from '../../escape.js';
 import { inMs, number } from '../../number.js';
 import { section, table } from '../../parts.js';
-import { type Ending, endingMark, endingOf, endingWords, inWords, minute, totalsOf } from '../../run-words.js';
+import { endingMark, endingWords, inWords, minute, totalsOf } from '../../run-words.js';
 import type { ComparedRun, ComparisonData } from '../comparison-data.js';
 import { chip, from } from '../run-columns.js';
 import { summaries } from './statistics.js';
