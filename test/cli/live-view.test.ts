@@ -81,7 +81,8 @@ it('goes through the phases on a terminal, and leaves nothing but the result', a
   const lines = terminal.lines();
   expect(lines[0]).toMatch(/^driver netns/);
   expect(lines[1]).toBe('office');
-  expect(lines.at(-1)).toMatch(/^record: /);
+  expect(lines.at(-2)).toMatch(/^record: /);
+  expect(lines.at(-1)).toMatch(/^report: /);
   expect(lines.join('\n')).not.toMatch(/settling|under way|[░▒━]/);
   expect([terminal.cursorVisible(), terminal.settled()]).toEqual([true, true]);
 });
