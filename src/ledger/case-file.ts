@@ -21,6 +21,10 @@ export interface CaseFile {
   tap(hostName: string): TapIndex | undefined;
   /** The L3 nodes, in order, that packets cross from this host to where its connections go. */
   gatewaysFrom(hostName: string): PlannedHost[][];
+  /** What a host's own log says of a request's try. */
+  logged(id: string, hostName: string): Sighting | undefined;
+  /** All that a host's own log says of requests. */
+  sightingsAt(hostName: string): Sighting[];
   /** What a host's own log says of a request's try, or what it would have said (`unlogged.ts`). */
   sighting(id: string, hostName: string): Sighting | undefined;
   /** A proxy's failed tries and SYNs, by time. */
@@ -93,8 +97,10 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       }
       return crossed;
     },
+    logged: (id, hostName) => observations.sightings.get(id)?.find((sighting) => sighting.host === hostName),
+    sightingsAt,
     sighting(id, hostName) {
-      const logged = observations.sightings.get(id)?.find((sighting) => sighting.host === hostName);
+      const logged = file.logged(id, hostName);
       if (logged !== undefined) return logged;
       unlogged ??= unloggedSightings(file);
       const sighting = unlogged.get(id);

@@ -104,16 +104,13 @@ function unloggedRequests(file: CaseFile): Unlogged[] {
     const opener = file.openingRow(out.connection[row]);
     if (opener === undefined || opener === row) continue;
     const { id, target } = parties(file, row);
-    if (file.host(target).layer !== 'L7' || loggedAt(file, id, target) !== undefined) continue;
+    if (file.host(target).layer !== 'L7' || file.logged(id, target) !== undefined) continue;
     if (wasKilled(file, target, row)) continue;
-    const peer = loggedAt(file, parties(file, opener).id, target)?.peer;
+    const peer = file.logged(parties(file, opener).id, target)?.peer;
     if (peer !== undefined) requests.push({ row, id, proxy: target, peer });
   }
   return requests.sort((a, b) => out.lastTryNs[a.row] - out.lastTryNs[b.row]);
 }
-
-const loggedAt = ({ observations }: CaseFile, id: string, hostName: string) =>
-  observations.sightings.get(id)?.find(({ host }) => host === hostName);
 
 /** A proxy that an event ended meanwhile has a reason of its own to say nothing. */
 function wasKilled({ observations, outcomes: out }: CaseFile, proxy: string, row: number): boolean {
@@ -130,15 +127,12 @@ function wasKilled({ observations, outcomes: out }: CaseFile, proxy: string, row
 function claimedByLog(file: CaseFile, proxy: string, lastBefore: LastBefore): Set<Opened> | undefined {
   const claimed = new Set<Opened>();
   let names = false;
-  for (const seen of file.observations.sightings.values())
-    for (const { host, tries } of seen) {
-      if (host !== proxy) continue;
-      for (const { from, to, endedAt } of tries) {
-        if (from === undefined || to === undefined) continue;
-        names = true;
-        const own = lastBefore(from, to, file.fromUnixMs(endedAt));
-        if (own !== undefined) claimed.add(own);
-      }
+  for (const { tries } of file.sightingsAt(proxy))
+    for (const { from, to, endedAt } of tries) {
+      if (from === undefined || to === undefined) continue;
+      names = true;
+      const own = lastBefore(from, to, file.fromUnixMs(endedAt));
+      if (own !== undefined) claimed.add(own);
     }
   return names ? claimed : undefined;
 }

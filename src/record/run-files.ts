@@ -41,6 +41,21 @@ export function makeFolders(path: string): void {
   }
 }
 
+const REASONS: Record<string, string> = {
+  EACCES: 'writing here is not permitted',
+  EISDIR: 'this is a folder',
+  ENOTDIR: 'a file is in the way',
+  ENOENT: 'no folder can be made here',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+};
+
+/** Why a file or a folder could not be made, in words. */
+export function whyNotWritten(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? message : (REASONS[code] ?? code);
+}
+
 /** An open file of JSON lines. */
 export interface LineFile {
   /** Writes one value as one line, at once. */

@@ -3,15 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { usageError } from '../errors.js';
-import { fileNamePart, makeFolders } from './run-files.js';
-
-const REASONS: Record<string, string> = {
-  EACCES: 'writing here is not permitted',
-  ENOTDIR: 'a file is in the way',
-  ENOENT: 'no folder can be made here',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
-};
+import { fileNamePart, makeFolders, whyNotWritten } from './run-files.js';
 
 /**
  * Makes `<outDir>/<id>`: UTC time, name, four random characters.
@@ -27,9 +19,11 @@ export function makeRunFolder(outDir: string, name: string, now: Date): { id: st
     makeFolders(outDir);
     mkdirSync(dir);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === undefined ? undefined : REASONS[code];
-    throw usageError(`cannot make the folder of the run: ${reason ?? code}`, dir, 'name another folder with --out');
+    throw usageError(
+      `cannot make the folder of the run: ${whyNotWritten(error)}`,
+      dir,
+      'name another folder with --out',
+    );
   }
   return { id, dir };
 }

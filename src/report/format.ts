@@ -13,6 +13,11 @@ export function count(value: number): string {
   return WHOLE.format(value);
 }
 
+/** An ISO time to the minute: `2026-11-24 19:23`. */
+export function toMinute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
 /** Milliseconds with as many digits as matter: `0.42`, `3.1`, `120`, `1,204`; without the unit. */
 export function ms(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return NOTHING;

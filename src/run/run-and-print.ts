@@ -3,7 +3,6 @@ import { createInterface } from 'node:readline';
 import type { Baseline } from '../analysis/baseline.js';
 import type { ExitCode } from '../errors.js';
 import type { RunRecord } from '../record/run-record.js';
-import { writeReport } from '../report/html/write-report.js';
 import { showProgress } from '../report/progress.js';
 import { renderRun, terminalOptions } from '../report/terminal.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -48,9 +47,9 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
         process.stderr.write(`note: ${text}\n`);
       },
       interrupt,
-      onBroken(dir) {
+      async onBroken(dir) {
         progress.done();
-        writePage(dir);
+        await writePage(dir);
       },
       keep: options.keep
         ? (testbed) => {
@@ -61,7 +60,7 @@ export async function runAndPrint(scenario: Scenario, options: RunAndPrintOption
     });
     progress.done();
     print(record, dir, options);
-    const page = writePage(dir);
+    const page = await writePage(dir);
     if (page !== undefined && !options.quiet) process.stderr.write(`report: ${page}\n`);
     if (options.exportTo !== undefined) exportTo(options.exportTo, { record, dir }, options.quiet);
     return exitCodeOf(record);
@@ -80,8 +79,10 @@ function print(record: RunRecord, dir: string, options: RunAndPrintOptions): voi
 }
 
 /** The record is there whatever becomes of the page: where it cannot be written that is said, and the run's result stands. */
-function writePage(dir: string): string | undefined {
+async function writePage(dir: string): Promise<string | undefined> {
   try {
+    // Only now: loading what makes the page would hold up the start of every run.
+    const { writeReport } = await import('../report/html/write-report.js');
     return writeReport(dir);
   } catch (error) {
     process.stderr.write(

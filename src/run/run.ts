@@ -39,7 +39,7 @@ export interface RunOptions {
   /** Called with each trial that ran to its end, while its outcomes are still there. */
   onTrial?(result: TrialResult, trial: TrialRecord, idPrefix: string): void;
   /** Called with the run's folder where a run broke; its record is closed, and holds what was known. */
-  onBroken?(dir: string): void;
+  onBroken?(dir: string): Promise<void>;
   /** Called with a chain that has been measured, before it is taken down (`--keep`). */
   keep?: (testbed: Testbed) => Promise<void>;
 }
@@ -120,7 +120,7 @@ async function runTrials(
     }
   } catch (error) {
     writer.finish('interrupted');
-    options.onBroken?.(writer.dir);
+    await options.onBroken?.(writer.dir);
     throw named(error, writer.dir);
   }
   for (const remark of remarks) options.onRemark(remark);

@@ -1,4 +1,5 @@
 /** The page of a run: from its data to one file of HTML. Pure but for the built script and style that it puts inside. */
+import { toMinute } from '../format.js';
 import { type Html, html } from './escape.js';
 import type { PageData } from './page-data.js';
 import type { ReportData } from './report-data.js';
@@ -40,7 +41,7 @@ function factsLine({ record }: ReportData): string {
   const versions = Object.entries(environment.versions).map(([name, version]) => `${name} ${version}`);
   const trials = Math.max(1, ...record.variants.map((variant) => variant.trials));
   return [
-    startedAt.slice(0, 16).replace('T', ' ').concat(' UTC'),
+    `${toMinute(startedAt)} UTC`,
     driver,
     `kernel ${environment.kernel}`,
     ...versions,

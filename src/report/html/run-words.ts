@@ -1,6 +1,7 @@
 /** What pages of several runs say of one of them: how it ended in a word, when it was, what it lost in all, how slow it was. */
 import type { RunRecord } from '../../record/run-record.js';
-import { type Ending, endingOf } from './ending.js';
+import { toMinute } from '../format.js';
+import { ENDING_WORDS, type Ending, endingOf } from './ending.js';
 import { type Html, html } from './escape.js';
 import { verdictOf } from './sections/verdict.js';
 
@@ -15,21 +16,21 @@ export interface Totals {
   gates: number;
 }
 
-const ENDINGS: Record<Ending, { mark: string; word: string; kind: string }> = {
-  pass: { mark: '✓', word: 'Pass', kind: 'holds' },
-  fail: { mark: '✗', word: 'Fail', kind: 'fails' },
-  invalid: { mark: '!', word: 'Invalid', kind: 'skipped' },
-  interrupted: { mark: '!', word: 'Interrupted', kind: 'skipped' },
-  unfinished: { mark: '…', word: 'Not finished', kind: 'skipped' },
-  none: { mark: '·', word: 'No gates', kind: 'none' },
+const KINDS: Record<Ending, string> = {
+  pass: 'holds',
+  fail: 'fails',
+  invalid: 'skipped',
+  interrupted: 'skipped',
+  unfinished: 'skipped',
+  none: 'none',
 };
 
 /** Its mark, its word, and the style class of both. */
-export const endingWords = (ending: Ending) => ENDINGS[ending];
+export const endingWords = (ending: Ending) => ({ ...ENDING_WORDS[ending], kind: KINDS[ending] });
 
 /** `✗ Fail`. */
 export function endingMark(ending: Ending): Html {
-  const { mark, word, kind } = ENDINGS[ending];
+  const { mark, word, kind } = endingWords(ending);
   return html`<span class="${kind}"><span aria-hidden="true">${mark}</span> ${word}</span>`;
 }
 
@@ -66,5 +67,5 @@ export function totalsOf({ variants }: Pick<RunRecord, 'variants'>): Totals {
 
 /** To the minute, UTC: `2026-11-24 19:23`. */
 export function minute(iso: string): Html {
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')}</time>`;
+  return html`<time datetime="${iso}">${toMinute(iso)}</time>`;
 }

@@ -1,5 +1,5 @@
 /** The page of several runs: from its data to one file of HTML. Pure but for the built script and style that it puts inside. */
-import { plural } from '../../format.js';
+import { plural, toMinute } from '../../format.js';
 import { type Html, html } from '../escape.js';
 import { renderPage } from '../shell.js';
 import type { ComparisonData } from './comparison-data.js';
@@ -35,10 +35,9 @@ ${verdictSection(data, links)}${changesSection(data)}${lossesSection(data)}${tim
 
 function facts({ runs, variants }: ComparisonData): string {
   const times = runs.map(({ record }) => record.startedAt).sort();
-  const day = (iso: string) => iso.slice(0, 16).replace('T', ' ');
   const drivers = [...new Set(runs.map(({ record }) => record.driver))];
   return [
-    `${day(times[0])} to ${day(times.at(-1)!)} UTC`,
+    `${toMinute(times[0])} to ${toMinute(times.at(-1)!)} UTC`,
     drivers.join(' and '),
     plural(variants.length, 'variant'),
     `${runs[0].letter} is the base`,

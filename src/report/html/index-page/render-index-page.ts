@@ -1,5 +1,5 @@
 /** The page over a results folder: from its data to one file of HTML. Pure but for the built script and style that it puts inside. */
-import { plural } from '../../format.js';
+import { plural, toMinute } from '../../format.js';
 import { type Html, html } from '../escape.js';
 import { renderPage } from '../shell.js';
 import type { IndexData } from './index-data.js';
@@ -29,7 +29,7 @@ function facts({ runs, scenarios, broken }: IndexData): string {
   return [
     plural(runs.length, 'run'),
     plural(scenarios.length, 'scenario'),
-    ...(newest === undefined ? [] : [`the newest of ${newest.startedAt.slice(0, 16).replace('T', ' ')} UTC`]),
+    ...(newest === undefined ? [] : [`the newest of ${toMinute(newest.startedAt)} UTC`]),
     ...(broken.length > 0 ? [`${plural(broken.length, 'record')} cannot be read`] : []),
   ].join(' · ');
 }

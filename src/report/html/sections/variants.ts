@@ -139,7 +139,7 @@ export const shownOf = ({ metrics }: PairComparison) =>
 export const saysNothing = (pair: PairComparison) => shownOf(pair).every(({ verdict }) => verdict === 'too-few-trials');
 
 /** What a single trial cannot say, said once. */
-function tooFew({ pairs }: Comparison): Html {
+export function tooFew({ pairs }: Comparison): Html {
   const few = pairs.filter((pair) => shownOf(pair).length > 0 && saysNothing(pair));
   if (few.length === 0) return html``;
   const needs = Math.max(...few.map(({ trialsToShowAnything }) => trialsToShowAnything));

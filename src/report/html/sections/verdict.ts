@@ -4,7 +4,7 @@ import { explainDifference } from '../../difference.js';
 import { busiestNodes, count, list, percent, placeOf, plural } from '../../format.js';
 import { against, observed, SKIPPED } from '../../gate-text.js';
 import { attackLines, eventLines } from '../../happenings.js';
-import { endingOf } from '../ending.js';
+import { ENDING_WORDS, endingOf } from '../ending.js';
 import { type Content, type Html, html } from '../escape.js';
 import { counted, inMs, number } from '../number.js';
 import { details, section, table } from '../parts.js';
@@ -34,34 +34,23 @@ export function verdictOf(record: RunRecord): { mark: string; word: string; word
   const skipped = record.variants.reduce((sum, { skippedGates = [] }) => sum + skippedGates.length, 0);
   const without = skipped === 0 ? '' : `; ${plural(skipped, 'gate')} skipped for want of a baseline`;
   const ending = endingOf(record);
+  const as = (words: string, kind: string) => ({ ...ENDING_WORDS[ending], words, kind });
   switch (ending) {
     case 'pass':
-      return {
-        mark: '✓',
-        word: 'Pass',
-        words: `${all.length === 1 ? 'the gate holds' : `all ${count(all.length)} gates hold`}${without}`,
-        kind: 'good',
-      };
+      return as(`${all.length === 1 ? 'the gate holds' : `all ${count(all.length)} gates hold`}${without}`, 'good');
     case 'fail':
-      return {
-        mark: '✗',
-        word: 'Fail',
-        words: `${count(failed)} of ${plural(all.length, 'gate')} ${failed === 1 ? 'does' : 'do'} not hold${without}`,
-        kind: 'bad',
-      };
+      return as(
+        `${count(failed)} of ${plural(all.length, 'gate')} ${failed === 1 ? 'does' : 'do'} not hold${without}`,
+        'bad',
+      );
     case 'invalid':
-      return { mark: '!', word: 'Invalid', words: 'the numbers below must not be trusted', kind: 'warn' };
+      return as('the numbers below must not be trusted', 'warn');
     case 'interrupted':
-      return { mark: '!', word: 'Interrupted', words: 'only what ran to its end is shown', kind: 'warn' };
+      return as('only what ran to its end is shown', 'warn');
     case 'unfinished':
-      return {
-        mark: '…',
-        word: 'Not finished',
-        words: 'it still runs, or was killed; only what ran to its end is shown',
-        kind: 'warn',
-      };
+      return as('it still runs, or was killed; only what ran to its end is shown', 'warn');
     case 'none':
-      return { mark: '·', word: 'No gates', words: `nothing was to hold${without}`, kind: 'plain' };
+      return as(`nothing was to hold${without}`, 'plain');
   }
 }
 

@@ -5,7 +5,7 @@ import { confidenceLevel, sideValue } from '../../../comparison-numbers.js';
 import { count, list, plural } from '../../../format.js';
 import { type Html, html } from '../../escape.js';
 import { details, section } from '../../parts.js';
-import { metricTable, saysNothing, shownOf } from '../../sections/variants.js';
+import { metricTable, saysNothing, shownOf, tooFew } from '../../sections/variants.js';
 import type { AgainstFirst, ComparisonData } from '../comparison-data.js';
 
 type Made = Extract<AgainstFirst, { kind: 'made' }>;
@@ -33,7 +33,7 @@ export function statisticsSection({ runs, against, variants }: ComparisonData): 
       if (one.kind === 'refused') return html`${heading}<p>Cannot say: ${one.why}.</p>`;
       const pairs = shownPairs(one);
       const left = one.comparison.pairs.length - pairs.length;
-      return html`${heading}${tooFew(one)}${pairs.map((pair) => {
+      return html`${heading}${tooFew(one.comparison)}${pairs.map((pair) => {
         const title = `${pair.other.variant}: ${one.letter} against ${first}`;
         const content = metricTable(pair, one.comparison, { title, base: first, other: one.letter });
         return tables > FEW_TABLES || saysNothing(pair) ? details(title, content) : content;
@@ -50,13 +50,6 @@ export function statisticsSection({ runs, against, variants }: ComparisonData): 
 function shared(comparisons: number, { comparison }: Made): string {
   if (comparisons === 1) return '';
   return `Each comparison is made at ${confidenceLevel(comparison.confidence)}, so that all of this page together are wrong with at most the chance of a single one at 95% (Bonferroni); \`compare\` of two runs alone may therefore show more. `;
-}
-
-function tooFew({ comparison: { pairs } }: Made): Html {
-  const few = pairs.filter((pair) => shownOf(pair).length > 0 && saysNothing(pair));
-  if (few.length === 0) return html``;
-  const needs = Math.max(...few.map(({ trialsToShowAnything }) => trialsToShowAnything));
-  return html`<p>So few trials cannot tell a difference from chance. From ${count(needs)} trials each on they can: <code>--trials ${needs}</code>.</p>`;
 }
 
 function marks({ comparison }: Made): Html {
