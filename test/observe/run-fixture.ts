@@ -9,7 +9,7 @@ export function runFixture<Report>(file: string): Report {
   const { status, stdout, stderr } = spawnSync('unshare', [...ISOLATION, process.execPath, path], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
-    timeout: 30_000,
+    timeout: 60_000,
   });
   if (status !== 0) throw new Error(`the fixture ended with ${status}: ${stderr}`);
   return JSON.parse(stdout) as Report;
