@@ -12,7 +12,7 @@ traffic:
   from: buyers
   journey: view-event
   connections: per-request
-  arrivals: [{ for: 2500ms, rate: 100/s }]
+  arrivals: [{ for: 4s, rate: 100/s }]
   process: uniform
   maxLateness: 10s
   timeout: { connect: 2s, response: 2s }
@@ -32,14 +32,14 @@ it.each(['squid', 'varnish'])(
     const { losses: lost, completed } = await lossesOf(
       scenario(
         kind,
-        '  - { at: 500ms, reload: proxy }\n  - { at: 1s, kill: proxy }\n  - { at: 1500ms, restart: proxy }',
+        '  - { at: 500ms, reload: proxy }\n  - { at: 1s, kill: proxy }\n  - { at: 2500ms, restart: proxy }',
       ),
     );
     // A Squid that reads its configuration holds its backends for DEAD until it has looked at them again.
     const { 'refused@proxy': refused, 'reset@proxy': reset = 0, 'backend-held-down@proxy': down = 0, ...others } = lost;
     expect(others).toEqual({});
     expect(refused).toBeGreaterThan(0);
-    expect(completed + refused + reset + down).toBe(250);
+    expect(completed + refused + reset + down).toBe(400);
   },
 );
 
@@ -47,7 +47,7 @@ it('Varnish takes over a limit that is set while it runs', async () => {
   const text = scenario('varnish', '  - { at: 100ms, set: { proxy.backendConnections: 1, proxy.failTimeout: 1s } }');
   const slow = text
     .replace('serviceTime: 20ms', 'serviceTime: 200ms')
-    .replace('for: 2500ms, rate: 100', 'for: 5s, rate: 50');
+    .replace('for: 4s, rate: 100', 'for: 5s, rate: 50');
   const { losses: lost, completed } = await lossesOf(slow);
   expect(lost).toEqual({ 'connection-limit@proxy': 250 - completed });
   expect(completed).toBeLessThan(250);
