@@ -23,7 +23,7 @@ async function send(given: TrafficPlan) {
 
 test('every request that the server saw is one outcome, each under its own id, and none is left under way', async () => {
   server = await serve((_request, response) => response.end('{}'));
-  const { out } = await send(closedPlan(server.port, [{ forMs: 200, connections: 4 }]));
+  const { out } = await send(closedPlan(server.port, [{ forMs: 1000, connections: 4 }]));
   const { completed, dropped, underWay } = tally(out);
   expect({ dropped, underWay }).toEqual({ dropped: 0, underWay: 0 });
   expect(completed).toBeGreaterThan(4);
@@ -49,8 +49,12 @@ test('phases follow each other, each with its own connections', async () => {
 });
 
 test('the request that opened a connection has its handshake, the next ones only its port', async () => {
-  server = await serve((_request, response) => response.end('{}'));
-  const { out } = await send(closedPlan(server.port, [{ forMs: 50, connections: 1 }]));
+  let answered = 0;
+  server = await serve((_request, response) => {
+    response.end('{}');
+    if (++answered > 2) prepared?.stop();
+  });
+  const { out } = await send(closedPlan(server.port, [{ forMs: 30_000, connections: 1 }]));
   expect(out.localPort[0]).toBeGreaterThan(0);
   expect(out.connectedNs[0]).toBeGreaterThan(out.connectNs[0]);
   expect(out.synRetransmits[0]).toBe(0);
@@ -101,7 +105,7 @@ test('a sold-out sale ends the visit; its request is completed', async () => {
 test('a refused port is a failed handshake with its errno, again and again, and the run still ends', async () => {
   const gone = await serve(() => undefined);
   await gone.close();
-  const { out } = await send(closedPlan(gone.port, [{ forMs: 100, connections: 2 }]));
+  const { out } = await send(closedPlan(gone.port, [{ forMs: 1000, connections: 2 }]));
   const { completed, dropped, underWay } = tally(out);
   expect({ completed, underWay }).toEqual({ completed: 0, underWay: 0 });
   expect(dropped).toBeGreaterThan(2);
