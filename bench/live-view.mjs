@@ -1,18 +1,20 @@
 /**
- * What the live view of a run costs the measurement: the same scenario on a terminal of its own, with the view and without it, in turn.
- * Both are started by script(1); only where stderr goes is different. Lateness is the generator's own account, CPU that of its whole
- * process while traffic ran, view included (`generator` in series.ndjson).
+ * What the live view of a run costs the measurement: the same scenario on a terminal of its own, without the view, with it, and without it
+ * once more, in turn. All are started by script(1); only where stderr goes is different. What two runs without the view differ by is
+ * chance, and what the view costs is to be held against that. Lateness is the generator's own account, CPU that of its whole process
+ * while traffic ran, view included (`generator` in series.ndjson).
  *
- *     npm run build && node bench/live-view.mjs [pairs] [scenario file] [option of run ...]
+ *     npm run build && node bench/live-view.mjs [rounds] [scenario file] [option of run ...]
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { signFlipTest } from '../dist/analysis/permutation.js';
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const [pairs = '6', scenario = 'scenarios/ticket-sale.yaml', ...given] = process.argv.slice(2);
+const [rounds = '12', scenario = 'scenarios/ticket-sale.yaml', ...given] = process.argv.slice(2);
 const options = given.length > 0 ? given : ['--variant', 'as-shipped'];
 const quoted = (word) => `'${word.replaceAll("'", `'\\''`)}'`;
 
@@ -63,29 +65,36 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+const KINDS = ['plain', 'view', 'again'];
 const rows = [];
-for (let pair = 0; pair < Number(pairs); pair++) {
-  // Every other pair the other way round: what drifts meets both alike.
-  const order = pair % 2 === 0 ? [false, true] : [true, false];
+for (let round = 0; round < Number(rounds); round++) {
+  // Each round begins with another of them: what drifts meets all alike.
   const row = {};
-  for (const withView of order) row[withView ? 'view' : 'plain'] = measure(withView);
+  for (let turn = 0; turn < KINDS.length; turn++) {
+    const kind = KINDS[(round + turn) % KINDS.length];
+    row[kind] = measure(kind === 'view');
+  }
   rows.push(row);
+  const each = (of) => KINDS.map((kind) => of(row[kind]).toFixed(2)).join(', ');
   console.log(
-    `pair ${pair + 1}: late p99 ${row.plain.generator.lateP99Ms.toFixed(2)} ms without, ${row.view.generator.lateP99Ms.toFixed(2)} ms with; ` +
-      `CPU ${row.plain.cpuSeconds.toFixed(2)} s, ${row.view.cpuSeconds.toFixed(2)} s; ${row.view.frames} frames, ${row.view.bytes} bytes; load ${loadavg()[0].toFixed(1)}`,
+    `round ${round + 1}: without, with, without: late p99 ${each(METRICS['late p99, ms'])} ms; ` +
+      `CPU ${each(METRICS['CPU of the process, s'])} s; ${row.view.frames} frames, ${row.view.bytes} bytes; load ${loadavg()[0].toFixed(1)}`,
   );
 }
 
+/** Of pairs within a round: the median ratio, and how likely one as far from 1 is where nothing is different (sign-flip permutation). */
+function ratioText(of, kind) {
+  const ratios = rows.map((row) => of(row[kind]) / of(row.plain));
+  const { p } = signFlipTest(ratios.map(Math.log));
+  return `${median(ratios).toFixed(2)} (p ${p.toFixed(2)})`;
+}
+
 console.log(
-  `\n${scenario} ${options.join(' ')}, ${rows.length} pairs, Linux ${release()}, ${cpus().length} CPUs, Node ${process.version}\n`,
+  `\n${scenario} ${options.join(' ')}, ${rows.length} rounds, Linux ${release()}, ${cpus().length} CPUs, Node ${process.version}\n`,
 );
-console.log(
-  `${'median of'.padEnd(30)}${['without', 'with', 'ratio in pairs'].map((head) => head.padStart(16)).join('')}`,
-);
+const line = (name, cells) => console.log(name.padEnd(30) + cells.map((cell) => cell.padStart(18)).join(''));
+line('median of', ['without', 'with', 'ratio in rounds', 'without twice']);
 for (const [name, of] of Object.entries(METRICS)) {
-  const [plain, view] = ['plain', 'view'].map((kind) => median(rows.map((row) => of(row[kind]))));
-  const ratio = median(rows.map((row) => of(row.view) / of(row.plain)));
-  console.log(
-    name.padEnd(30) + [plain.toFixed(3), view.toFixed(3), ratio.toFixed(2)].map((text) => text.padStart(16)).join(''),
-  );
+  const medians = ['plain', 'view'].map((kind) => median(rows.map((row) => of(row[kind]))).toFixed(3));
+  line(name, [...medians, ratioText(of, 'view'), ratioText(of, 'again')]);
 }

@@ -24,7 +24,7 @@ export interface Progress {
 const SILENT: Progress = { phase() {}, line() {}, trial() {}, done() {} };
 
 /** Progress for a terminal or a log; nothing at all when `quiet`. */
-export function showProgress(stream: NodeJS.WriteStream, quiet: boolean, scenario: string): Progress {
+export function showProgress(stream: typeof process.stderr, quiet: boolean, scenario: string): Progress {
   if (quiet) return SILENT;
   return isLive(stream) ? liveView(stream, scenario) : plainLines(stream);
 }

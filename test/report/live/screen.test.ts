@@ -1,6 +1,6 @@
 /** The block is painted in one write per picture, only where it has changed, and leaves the terminal as it was. */
 import { describe, expect, it } from 'vitest';
-import { openLiveScreen } from '../../../src/report/live/screen.js';
+import { liveScreen, screenMemory } from '../../../src/report/live/screen.js';
 import { fakeTerminal } from '../../helpers/terminal.js';
 
 function stream(columns = 80, rows = 24) {
@@ -11,8 +11,9 @@ function stream(columns = 80, rows = 24) {
     terminal.write(text);
     return true;
   };
-  const fake = { columns, rows, isTTY: true, write };
-  return { writes, terminal, fake, screen: openLiveScreen(fake as unknown as NodeJS.WriteStream) };
+  const fake = { columns, rows, write };
+  const memory = screenMemory();
+  return { writes, terminal, fake, screen: liveScreen(fake, memory), other: liveScreen(fake, memory) };
 }
 
 describe('the screen', () => {
@@ -61,6 +62,7 @@ describe('the screen', () => {
     expect(terminal.lines()).toEqual(['before']);
     expect([terminal.cursorVisible(), terminal.settled()]).toEqual([true, true]);
     terminal.write('a note\r\n');
+    screen.open();
     screen.paint(['picture']);
     expect(terminal.lines()).toEqual(['before', 'a note', 'picture']);
     screen.clear();
@@ -76,14 +78,18 @@ describe('the screen', () => {
     screen.clear();
   });
 
-  it('gives the cursor back when the process ends', () => {
-    const { terminal, screen } = stream();
-    const before = process.listeners('exit');
-    screen.paint(['picture']);
-    const [atExit] = process.listeners('exit').filter((listener) => !before.includes(listener));
-    atExit(0);
+  it('is taken away by whoever has its memory, and is not painted until it is opened again', () => {
+    const { writes, terminal, screen, other } = stream(20);
+    screen.paint(['a picture', 'of two lines']);
+    other.clear();
     expect(terminal.lines()).toEqual([]);
-    expect(terminal.cursorVisible()).toBe(true);
-    expect(process.listeners('exit')).toEqual(before);
+    expect([terminal.cursorVisible(), terminal.settled()]).toEqual([true, true]);
+    screen.paint(['late']);
+    expect(writes).toHaveLength(2);
+    terminal.write('a note\r\n');
+    other.open();
+    screen.paint(['a picture', 'of two lines']);
+    expect(terminal.lines()).toEqual(['a note', 'a picture', 'of two lines']);
+    other.clear();
   });
 });
