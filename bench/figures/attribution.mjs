@@ -46,13 +46,35 @@ export async function measure({ rounds, quick, say }) {
   const name = `attribution and record of ${readable(requests)} requests`;
   return {
     rows: [
-      row({ id: 'attribution.seconds', name: `${name}: time`, unit: 's', goal: atMost(5, ' s'), rounds: runs.map(({ seconds }) => seconds), note }),
-      row({ id: 'attribution.memory', name: `${name}: most memory`, unit: 'MB', goal: atMost(500, ' MB'), rounds: runs.map(({ mostMb }) => mostMb) }),
+      row({
+        id: 'attribution.seconds',
+        name: `${name}: time`,
+        unit: 's',
+        goal: atMost(5, ' s'),
+        rounds: runs.map(({ seconds }) => seconds),
+        note,
+      }),
+      row({
+        id: 'attribution.memory',
+        name: `${name}: most memory`,
+        unit: 'MB',
+        goal: atMost(500, ' MB'),
+        rounds: runs.map(({ mostMb }) => mostMb),
+      }),
     ],
     tables: [
       {
         title: 'By round',
-        head: ['round', 's logs and ledger', 's record', 's of CPU', 'MB before it begins', 'MB at most', 'lost, attributed', 'MB of record'],
+        head: [
+          'round',
+          's logs and ledger',
+          's record',
+          's of CPU',
+          'MB before it begins',
+          'MB at most',
+          'lost, attributed',
+          'MB of record',
+        ],
         rows: runs.map((run, index) => [
           index + 1,
           run.settleSeconds,

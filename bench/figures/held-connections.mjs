@@ -52,13 +52,35 @@ export async function measure({ rounds, seconds, quick, say }) {
         rounds: runs.map(({ all }) => all.held),
         note: quick ? `scaled down to ${readable(wanted)} (--quick)` : undefined,
       }),
-      row({ id: 'held.bytes', name: 'user memory of each', unit: 'bytes', goal: atMost(600, ' bytes'), rounds: runs.map(({ bytesEach }) => bytesEach) }),
+      row({
+        id: 'held.bytes',
+        name: 'user memory of each',
+        unit: 'bytes',
+        goal: atMost(600, ' bytes'),
+        rounds: runs.map(({ bytesEach }) => bytesEach),
+      }),
     ],
     tables: [
       {
         title: 'All of them, by round',
-        head: ['round', 'asked for', 'held', 'processes', 'MB of all processes', 'bytes per connection, all counted', 'seconds'],
-        rows: runs.map(({ all }, index) => [index + 1, wanted, all.held, processes, all.bytes / 1e6, all.bytes / all.held, all.seconds]),
+        head: [
+          'round',
+          'asked for',
+          'held',
+          'processes',
+          'MB of all processes',
+          'bytes per connection, all counted',
+          'seconds',
+        ],
+        rows: runs.map(({ all }, index) => [
+          index + 1,
+          wanted,
+          all.held,
+          processes,
+          all.bytes / 1e6,
+          all.bytes / all.held,
+          all.seconds,
+        ]),
       },
     ],
     notes: [
@@ -72,7 +94,10 @@ export async function measure({ rounds, seconds, quick, say }) {
 function held(count, processes, seconds) {
   return withBed({ workers: processes }, async (bed) => {
     const children = Array.from({ length: processes }, (_, index) => holder(bed, [index, processes], count, seconds));
-    const counter = openSocketCounter(bed.generator.netns, { range: PORTS, targets: [{ address: bed.address, port: KEPT }] });
+    const counter = openSocketCounter(bed.generator.netns, {
+      range: PORTS,
+      targets: [{ address: bed.address, port: KEPT }],
+    });
     const began = performance.now();
     try {
       let most = 0;

@@ -37,7 +37,8 @@ export async function measure({ rounds, seconds, say }) {
   stepAside();
   const job = (name, steps) => ({ ...ENGINE_RUNS[name], visitors: TOGETHER, steps, port: KEPT });
   const refusals = {};
-  for (const name of Object.keys(ENGINE_RUNS)) refusals[name] = await refusalOf({ address: '', netns: null, ...job(name, 1) });
+  for (const name of Object.keys(ENGINE_RUNS))
+    refusals[name] = await refusalOf({ address: '', netns: null, ...job(name, 1) });
   const names = Object.keys(ENGINE_RUNS).filter((name) => refusals[name] === undefined);
   const runs = [];
   for (let round = 0; round < rounds; round++) {
@@ -69,7 +70,16 @@ export async function measure({ rounds, seconds, say }) {
     tables: [
       {
         title: 'Medians of the rounds; microseconds of CPU per request',
-        head: ['generator', 'per CPU second', 'per second', 'µs user', 'µs system', 'requests', 'connections', 'errors'],
+        head: [
+          'generator',
+          'per CPU second',
+          'per second',
+          'µs user',
+          'µs system',
+          'requests',
+          'connections',
+          'errors',
+        ],
         rows: all.map((name) => [
           name,
           of(name, ({ perCpu }) => perCpu),
@@ -86,6 +96,13 @@ export async function measure({ rounds, seconds, say }) {
   };
 }
 
-const figures = ({ requests, connections, errors, seconds, cpu }) => ({ requests, connections, errors, seconds, cpu, perCpu: requests / cpu.total });
+const figures = ({ requests, connections, errors, seconds, cpu }) => ({
+  requests,
+  connections,
+  errors,
+  seconds,
+  cpu,
+  perCpu: requests / cpu.total,
+});
 
 await runAlone(import.meta, figure, measure);

@@ -72,7 +72,12 @@ function rowsOf(runs) {
       goal: atMost(200, ' µs'),
       rounds: socket.map(({ ownP99Us }) => ownP99Us),
     }),
-    row({ id: 'lateness.wire-p99', name: '… p99 off the plan, by the SYNs on the wire', unit: 'µs', rounds: socket.map(({ p99Us }) => p99Us) }),
+    row({
+      id: 'lateness.wire-p99',
+      name: '… p99 off the plan, by the SYNs on the wire',
+      unit: 'µs',
+      rounds: socket.map(({ p99Us }) => p99Us),
+    }),
     ...Object.keys(OTHERS).map((name) =>
       row({
         id: `lateness.against-${name.replace(' --', '-').replace(' -', '-')}`,
@@ -127,7 +132,12 @@ async function send(name, bed, seconds) {
   if (name === 'socket') {
     const job = { engine: 'socket', rate: RATE, seconds, port: CLOSED, close: 'server' };
     const { report, errors } = await generateByEngine(bed, job);
-    return { errors, ownP50Us: report.lateP50Ms * 1000, ownP99Us: report.lateP99Ms * 1000, ownMostUs: report.lateMaxMs * 1000 };
+    return {
+      errors,
+      ownP50Us: report.lateP50Ms * 1000,
+      ownP99Us: report.lateP99Ms * 1000,
+      ownMostUs: report.lateMaxMs * 1000,
+    };
   }
   const { tool, send: how } = OTHERS[name];
   const log = join(bed.generator.logDir, 'sent.log');
@@ -138,7 +148,11 @@ async function send(name, bed, seconds) {
 
 /** Of h2load's log, one request a line: the send in microseconds of Unix time comes first. As ns since the first, sorted. */
 function sendTimes(log) {
-  const times = log.trim().split('\n').map((line) => Number(line.split('\t', 1)[0])).sort((a, b) => a - b);
+  const times = log
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split('\t', 1)[0]))
+    .sort((a, b) => a - b);
   return times.map((us) => (us - times[0]) * 1000);
 }
 

@@ -60,7 +60,16 @@ export async function measure({ rounds, seconds, quick, say }) {
     tables: [
       {
         title: 'By round',
-        head: ['round', 'sockets counted', 'samples', 'samples per second', 'ms of CPU per sample', 'of it system', 'ms blocked, median', 'ms blocked, most'],
+        head: [
+          'round',
+          'sockets counted',
+          'samples',
+          'samples per second',
+          'ms of CPU per sample',
+          'of it system',
+          'ms blocked, median',
+          'ms blocked, most',
+        ],
         rows: runs.map((run, index) => [
           index + 1,
           run.counted,

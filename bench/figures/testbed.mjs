@@ -20,7 +20,13 @@ export async function measure({ rounds }) {
   const of = (key) => times.map((one) => one[key]);
   return {
     rows: [
-      row({ id: 'testbed.together', name: 'netns testbed of 4 hosts, up and down together', unit: 'ms', goal: atMost(150, ' ms'), rounds: of('totalMs') }),
+      row({
+        id: 'testbed.together',
+        name: 'netns testbed of 4 hosts, up and down together',
+        unit: 'ms',
+        goal: atMost(150, ' ms'),
+        rounds: of('totalMs'),
+      }),
     ],
     tables: [
       {

@@ -48,7 +48,15 @@ async function main({ requests, logs, outDir }) {
   const began = performance.now();
   const cpuBefore = process.cpuUsage();
   const driven = { generator: GENERATOR, events: [], died: [], startedAtMs: STARTED_AT, seen };
-  const result = await settle({ testbed, plan, running: new Map(), traffic, outcomes: all, driven, interrupted: false });
+  const result = await settle({
+    testbed,
+    plan,
+    running: new Map(),
+    traffic,
+    outcomes: all,
+    driven,
+    interrupted: false,
+  });
   const settled = performance.now();
   const writer = createRecord({
     outDir,
@@ -93,7 +101,13 @@ async function main({ requests, logs, outDir }) {
       cpuSeconds: (user + system) / 1e6,
       inputsMb: inputs.rss / 1e6,
       mostMb: (process.resourceUsage().maxRSS * 1024) / 1e6,
-      counts: { due: counts.due, completed: counts.completed, dropped: counts.dropped, delayed: counts.delayed, byCause: counts.byCause.map(({ cause, at, count }) => ({ cause, at, count })) },
+      counts: {
+        due: counts.due,
+        completed: counts.completed,
+        dropped: counts.dropped,
+        delayed: counts.delayed,
+        byCause: counts.byCause.map(({ cause, at, count }) => ({ cause, at, count })),
+      },
       validity,
       dir: writer.dir,
     }),

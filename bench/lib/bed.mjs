@@ -29,7 +29,14 @@ const TOPOLOGY = {
     // A port whose last connection is over is taken again after a second, so that none runs out.
     sysctls: { 'net.ipv4.tcp_tw_reuse': 1, 'net.ipv4.tcp_max_tw_buckets': 262_144 },
   },
-  target: { kind: 'fixed', sysctls: { 'net.core.somaxconn': 65_535, 'net.ipv4.tcp_max_syn_backlog': 65_535, 'net.ipv4.tcp_max_tw_buckets': 262_144 } },
+  target: {
+    kind: 'fixed',
+    sysctls: {
+      'net.core.somaxconn': 65_535,
+      'net.ipv4.tcp_max_syn_backlog': 65_535,
+      'net.ipv4.tcp_max_tw_buckets': 262_144,
+    },
+  },
 };
 
 /** `listen` with a queue of its own per worker where there are several: the kernel then shares connections out evenly. */
@@ -80,7 +87,13 @@ export async function withBed({ workers = 1 }, work) {
     const { address } = plan.listeners.target;
     const { runDir, logDir } = target;
     const config = await target.writeFile('nginx.conf', configuration({ workers, address, runDir, logDir }));
-    const argv = on(workers === 1 ? PLACES.target : undefined, ['nginx', '-c', config, '-e', join(logDir, 'error.log')]);
+    const argv = on(workers === 1 ? PLACES.target : undefined, [
+      'nginx',
+      '-c',
+      config,
+      '-e',
+      join(logDir, 'error.log'),
+    ]);
     const nginx = await target.spawn(argv, { label: 'nginx' });
     const said = async () => new Error(`nginx did not start: ${await target.readFile('nginx.log')}`);
     await awaitReady(nginx, {

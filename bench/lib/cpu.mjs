@@ -18,7 +18,11 @@ export function endedChildrenCpu() {
 /** What they took since `before`. */
 export function endedChildrenSince(before) {
   const { user, system } = endedChildrenCpu();
-  return { user: user - before.user, system: system - before.system, total: user + system - before.user - before.system };
+  return {
+    user: user - before.user,
+    system: system - before.system,
+    total: user + system - before.user - before.system,
+  };
 }
 
 /** Anonymous memory of a process that runs, shared buffers included, bytes: its own, not that of files that it has mapped. */

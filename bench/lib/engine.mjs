@@ -26,7 +26,9 @@ function planOf(job) {
   const target = { host: 'target', address, port };
   const plan = {
     arrivalsNs:
-      rate === undefined ? new Float64Array(visitors) : arrivalTimes([{ forMs: seconds * 1000, rate: { from: rate, to: rate } }], 'uniform', 1),
+      rate === undefined
+        ? new Float64Array(visitors)
+        : arrivalTimes([{ forMs: seconds * 1000, rate: { from: rate, to: rate } }], 'uniform', 1),
     closedLoop: undefined,
     steps: Array.from({ length: steps }, (_, index) => step(index)),
     holdForMs: job.holdForMs,
@@ -75,7 +77,16 @@ async function main(job) {
   await prepared.close();
   const seconds = ({ user, system }) => ({ user: user / 1e6, system: system / 1e6, total: (user + system) / 1e6 });
   console.log(
-    JSON.stringify({ report, planned: rows, completed, dropped, errors, sendingMs, startUp: seconds(startUp), sending: seconds(sending) }),
+    JSON.stringify({
+      report,
+      planned: rows,
+      completed,
+      dropped,
+      errors,
+      sendingMs,
+      startUp: seconds(startUp),
+      sending: seconds(sending),
+    }),
   );
 }
 

@@ -63,11 +63,21 @@ export async function runAlone(meta, figure, measure) {
   const { enterIsolated } = await import('../../dist/testbed/netns/enter.js');
   enterIsolated(() => process.exit(130));
   const { quick } = values;
-  const rounds = Number(values.rounds ?? (quick ? 1 : figure.defaults.rounds));
-  const seconds = Number(values.seconds ?? (quick ? 1 : figure.defaults.seconds));
+  const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? 1 : figure.defaults.rounds));
+  const seconds = wholeNumber('--seconds', values.seconds ?? (quick ? 1 : figure.defaults.seconds));
   const say = (line) => process.stderr.write(`  ${line}\n`);
-  const result = { ...figure, quick, roundsWanted: rounds, seconds, ...(await measure({ rounds, seconds, quick, say })) };
+  const measured = await measure({ rounds, seconds, quick, say });
+  // What is scaled down, or a second long, is held against no goal.
+  const rows = quick ? measured.rows.map((one) => ({ ...one, met: null })) : measured.rows;
+  const result = { ...figure, quick, seconds, ...measured, rows };
   console.log(values.json ? JSON.stringify(result) : figureText(result));
   // The testbed is down and every child has ended; what is left is a channel to the outer process.
   process.exit(0);
+}
+
+function wholeNumber(option, text) {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0 && number <= 1000) return number;
+  console.error(`bench: ${option} ${text}: expected a whole number up to 1000`);
+  return process.exit(2);
 }

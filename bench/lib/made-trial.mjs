@@ -65,7 +65,8 @@ function wayOf({ traffic, plan }, request) {
   const client = request % clients;
   const { targets } = traffic.clients[client];
   const turn = Math.floor(request / clients) % targets.length;
-  const address = (name, side) => plan.hosts.find((host) => host.name === name).interfaces.find((one) => one.name === side).addresses[0];
+  const address = (name, side) =>
+    plan.hosts.find((host) => host.name === name).interfaces.find((one) => one.name === side).addresses[0];
   return { client, turn, clients, targets, address };
 }
 
@@ -74,7 +75,9 @@ export function writeLogs(made, folders) {
   const { traffic } = made;
   const { address } = wayOf(made, 0);
   const edge = address('edge', 'back0');
-  const files = Object.fromEntries(Object.entries(folders).map(([name, folder]) => [name, openSync(`${folder}/requests.log`, 'w')]));
+  const files = Object.fromEntries(
+    Object.entries(folders).map(([name, folder]) => [name, openSync(`${folder}/requests.log`, 'w')]),
+  );
   const gathered = Object.fromEntries(Object.keys(files).map((name) => [name, []]));
   for (let request = 0; request < traffic.arrivalsNs.length; request++) {
     if (isLost(request)) continue;
@@ -82,7 +85,17 @@ export function writeLogs(made, folders) {
     const s = STARTED_AT + (traffic.arrivalsNs[request] + (isLate(request) ? REPEAT_NS : 0)) / MS + 0.2;
     const { host } = targets[turn];
     const peer = `${edge}:${translatedPortOf(request)}`;
-    gathered[host].push(JSON.stringify({ t: s + TOOK_NS / MS, s, id: `${ID_PREFIX}.${request}.0`, peer, status: 200, method: 'GET', path: '/event' }));
+    gathered[host].push(
+      JSON.stringify({
+        t: s + TOOK_NS / MS,
+        s,
+        id: `${ID_PREFIX}.${request}.0`,
+        peer,
+        status: 200,
+        method: 'GET',
+        path: '/event',
+      }),
+    );
     if (gathered[host].length === 10_000) writeSync(files[host], `${gathered[host].splice(0).join('\n')}\n`);
   }
   for (const [host, fd] of Object.entries(files)) {
@@ -159,8 +172,12 @@ export function madeSeen(made) {
   const requests = traffic.arrivalsNs.length;
   const { address, clients } = wayOf(made, 0);
   const room = { buyers: Math.ceil((requests / clients) * 2.2), shop: requests * 1.1 + 8, edge: requests * 4.4 };
-  const taps = Object.fromEntries(plan.hosts.map(({ name, node }) => [name, tapWriter(name, Math.ceil(room[node]) + 8)]));
-  const ips = Object.fromEntries(plan.hosts.filter(({ layer }) => layer === 'client').map(({ name }) => [name, address(name, 'back0')]));
+  const taps = Object.fromEntries(
+    plan.hosts.map(({ name, node }) => [name, tapWriter(name, Math.ceil(room[node]) + 8)]),
+  );
+  const ips = Object.fromEntries(
+    plan.hosts.filter(({ layer }) => layer === 'client').map(({ name }) => [name, address(name, 'back0')]),
+  );
   const edge = ipToNumber(address('edge', 'back0'));
   const edgeText = address('edge', 'back0');
   const events = [];
@@ -214,7 +231,10 @@ export function madeSeen(made) {
     counters: { edge: { 'conntrack.insert_failed': lostOf(requests) * 2 } },
     forwarded: { edge: forwarded },
     refusedSyns: {},
-    pools: { edge: { capacity: 500, peak: 500, peakShare: 1 }, buyers: { capacity: 28_232, peak: 900, peakShare: 0.032 } },
+    pools: {
+      edge: { capacity: 500, peak: 500, peakShare: 1 },
+      buyers: { capacity: 28_232, peak: 900, peakShare: 0.032 },
+    },
     samples,
   };
 }

@@ -4,7 +4,11 @@ import { readable, withUnit } from './numbers.mjs';
 
 const HEAD = ['', 'median', 'rounds', 'goal', ''];
 
-const verdict = ({ met, value }) => (met === null ? (value === null ? 'not measured' : '') : met ? 'met' : 'missed');
+function verdict({ met, value, goal }) {
+  if (value === null) return 'not measured';
+  if (met === null) return goal === undefined ? '' : 'not judged';
+  return met ? 'met' : 'missed';
+}
 
 /** Lowest to highest round, where there were several. */
 function spread({ rounds, unit }) {
@@ -34,7 +38,13 @@ export function figureText({ title, how, rows, tables = [], notes = [] }) {
     `${title}\n${how}`,
     plainTable(HEAD, rows.map(cells)),
     ...remarks(rows, notes),
-    ...tables.map(({ title: name, head, rows: lines }) => `${name}\n${plainTable(head, lines.map((line) => line.map(readable)))}`),
+    ...tables.map(
+      ({ title: name, head, rows: lines }) =>
+        `${name}\n${plainTable(
+          head,
+          lines.map((line) => line.map(readable)),
+        )}`,
+    ),
   ].join('\n');
 }
 
@@ -42,7 +52,9 @@ const remarks = (rows, notes) => [...rows.flatMap(({ name, note }) => (note ? [`
 
 function markdownTable(head, rows) {
   const line = (words) => `| ${words.map((word) => String(word).replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${head.map((_, index) => (index === 0 ? '---' : '---:')).join('|')}|`, ...rows.map(line)].join('\n');
+  return [line(head), `|${head.map((_, index) => (index === 0 ? '---' : '---:')).join('|')}|`, ...rows.map(line)].join(
+    '\n',
+  );
 }
 
 /** The whole run as a page: the machine, the table, and then each figure by itself. */
@@ -60,7 +72,9 @@ export function page({ machine, quick, figures }) {
     `Ratios are taken within one round and carry over to other machines; the figures below them are this machine's. ${measured.length - missed.length} of ${measured.length} goals are met${missed.length === 0 ? '' : `; missed: ${missed.map(({ name }) => name).join('; ')}`}. What each one means and how it is taken: [docs/performance.md](../../docs/performance.md). Two machines side by side: \`node bench/compare.mjs ONE.json OTHER.json\`.`,
     markdownTable(
       HEAD.map((word) => word || ' '),
-      ratiosFirst(rows).map((one) => cells(one).map((word, index) => (index === 4 && word === 'missed' ? '**missed**' : word))),
+      ratiosFirst(rows).map((one) =>
+        cells(one).map((word, index) => (index === 4 && word === 'missed' ? '**missed**' : word)),
+      ),
     ),
     ...figures.flatMap(figurePage),
   ].join('\n\n');
@@ -72,6 +86,12 @@ function figurePage({ title, how, error, tables = [], notes = [], rows }) {
     how,
     ...(error === undefined ? [] : [`Not measured: ${error}`]),
     ...remarks(rows, notes),
-    ...tables.map(({ title: name, head, rows: lines }) => `${name}\n\n${markdownTable(head, lines.map((words) => words.map(readable)))}`),
+    ...tables.map(
+      ({ title: name, head, rows: lines }) =>
+        `${name}\n\n${markdownTable(
+          head,
+          lines.map((words) => words.map(readable)),
+        )}`,
+    ),
   ];
 }

@@ -1,5 +1,5 @@
 /** The other generators: which Debian package brings each, how one is installed, and which version is here. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -24,7 +24,9 @@ export async function missingTools(commands) {
   const line = installLine(still.map((command) => PACKAGES[command]));
   return still.length === 0
     ? []
-    : [`bench: not compared with ${still.join(', ')}, missing here${line === undefined ? '' : `; to install: ${line}`}`];
+    : [
+        `bench: not compared with ${still.join(', ')}, missing here${line === undefined ? '' : `; to install: ${line}`}`,
+      ];
 }
 
 /** autocannon's own program, run by this Node.js. */
@@ -36,7 +38,10 @@ export function autocannonArgv() {
 /** Versions of all that are here. */
 export function versions() {
   const require = createRequire(import.meta.url);
-  const found = { autocannon: require('autocannon/package.json').version, undici: require('undici/package.json').version };
+  const found = {
+    autocannon: require('autocannon/package.json').version,
+    undici: require('undici/package.json').version,
+  };
   const said = (command, ...argv) => {
     const { stdout, stderr } = spawnSync(command, argv, { encoding: 'utf8' });
     return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0];
@@ -51,11 +56,8 @@ export function versions() {
 }
 
 function debianVersion(name) {
-  try {
-    return /^[\d.]+/.exec(execFileSync('dpkg-query', ['-W', '-f', '${Version}', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))?.[0];
-  } catch {
-    return undefined;
-  }
+  const { stdout } = spawnSync('dpkg-query', ['-W', name], { encoding: 'utf8' });
+  return /\t([\d.]+)/.exec(stdout ?? '')?.[1];
 }
 
 /** Processors that this process may use. */
