@@ -32,7 +32,7 @@ const POLL_MS = 250;
 
 export async function measure({ rounds, seconds, quick, say }) {
   const wanted = quick ? 3000 : ALL_PORTS;
-  const processes = quick ? 2 : Math.ceil(wanted / (descriptorLimit() - BESIDE));
+  const processes = quick ? 2 : Math.ceil(wanted / Math.max(500, descriptorLimit() - BESIDE));
   const runs = [];
   for (let round = 0; round < rounds; round++) {
     const few = await held(Math.round(wanted / 10), processes, seconds);

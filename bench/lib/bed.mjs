@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { awaitReady } from '../../dist/nodes/ready.js';
 import { nodeSchema } from '../../dist/nodes/registry.js';
 import { readCounters } from '../../dist/observe/counters.js';
+import { descriptorLimit } from '../../dist/sys/descriptors.js';
 import { findCommand } from '../../dist/testbed/find-command.js';
 import { buildNetns } from '../../dist/testbed/netns/build.js';
 import { SCRATCH_ROOT } from '../../dist/testbed/netns/enter.js';
@@ -19,6 +20,10 @@ export const KEPT = 80;
 export const CLOSED = 81;
 
 const READY_MS = 10_000;
+/** Folders that nginx makes at its start, away from the machine's own, which an ordinary user may not touch. */
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+/** Of a worker: all that one generator's ports allow. */
+const MOST_CONNECTIONS = 70_000;
 
 /** Each of these gives its hosts what a machine that is meant for this has; all generators get the same. */
 const TOPOLOGY = {
@@ -41,16 +46,18 @@ const TOPOLOGY = {
 
 /** `listen` with a queue of its own per worker where there are several: the kernel then shares connections out evenly. */
 function configuration({ workers, address, runDir, logDir }) {
+  const descriptors = descriptorLimit();
   const listen = (port) => `listen ${address}:${port} backlog=65535${workers > 1 ? ' reuseport' : ''};`;
   return `daemon off;
 user root;
 worker_processes ${workers};
-worker_rlimit_nofile 20000;
+worker_rlimit_nofile ${descriptors};
 pid "${runDir}/nginx.pid";
 error_log "${logDir}/error.log" warn;
-events { worker_connections 19900; }
+events { worker_connections ${Math.min(descriptors - 100, MOST_CONNECTIONS)}; }
 http {
   access_log off;
+${TEMPORARY.map((name) => `  ${name}_temp_path "${runDir}/${name}";`).join('\n')}
   keepalive_requests 1000000000;
   keepalive_timeout 3600s;
   server { ${listen(KEPT)} location / { return 200 "{}"; } }

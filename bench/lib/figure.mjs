@@ -16,10 +16,10 @@ const HELP = `  --quick      one round of a second: does it run at all? The figu
 
 /** A goal of issue 9 as a plain value: how it reads, and the bound. */
 export const atLeast = (bound, unit = '', aim) => ({
-  text: `≥ ${bound}${unit}${aim === undefined ? '' : `, aim ${aim}${unit}`}`,
+  text: `≥ ${bound.toLocaleString('en-US')}${unit}${aim === undefined ? '' : `, aim ${aim}${unit}`}`,
   atLeast: bound,
 });
-export const atMost = (bound, unit = '') => ({ text: `< ${bound}${unit}`, atMost: bound });
+export const atMost = (bound, unit = '') => ({ text: `< ${bound.toLocaleString('en-US')}${unit}`, atMost: bound });
 
 /**
  * One line of the table. `rounds` are the values of the single rounds, `value` is their median; without a round there is no value, and
@@ -55,7 +55,8 @@ export async function runAlone(meta, figure, measure) {
     return;
   }
   if (!isIsolated()) {
-    const missing = await missingTools(figure.tools ?? []);
+    // run.mjs has seen to it for all figures.
+    const missing = values.json ? [] : await missingTools(figure.tools);
     for (const line of missing) console.error(line);
     process.exitCode = await isolate(process.argv.slice(1), process.env);
     return;
@@ -63,10 +64,16 @@ export async function runAlone(meta, figure, measure) {
   const { enterIsolated } = await import('../../dist/testbed/netns/enter.js');
   enterIsolated(() => process.exit(130));
   const { quick } = values;
-  const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? 1 : figure.defaults.rounds));
-  const seconds = wholeNumber('--seconds', values.seconds ?? (quick ? 1 : figure.defaults.seconds));
+  const rounds = wholeNumber('--rounds', values.rounds ?? (quick ? 1 : figure.defaults.rounds), 1);
+  const seconds = wholeNumber('--seconds', values.seconds ?? (quick ? 1 : figure.defaults.seconds), 0);
   const say = (line) => process.stderr.write(`  ${line}\n`);
-  const measured = await measure({ rounds, seconds, quick, say });
+  let measured;
+  try {
+    measured = await measure({ rounds, seconds, quick, say });
+  } catch (error) {
+    console.error(`Error: ${figure.id}: ${error.message}`);
+    process.exit(1);
+  }
   // What is scaled down, or a second long, is held against no goal.
   const rows = quick ? measured.rows.map((one) => ({ ...one, met: null })) : measured.rows;
   const result = { ...figure, quick, seconds, ...measured, rows };
@@ -75,9 +82,9 @@ export async function runAlone(meta, figure, measure) {
   process.exit(0);
 }
 
-function wholeNumber(option, text) {
+function wholeNumber(option, text, least) {
   const number = Number(text);
-  if (Number.isInteger(number) && number >= 0 && number <= 1000) return number;
-  console.error(`bench: ${option} ${text}: expected a whole number up to 1000`);
+  if (Number.isInteger(number) && number >= least && number <= 1000) return number;
+  console.error(`bench: ${option} ${text}: expected a whole number from ${least} to 1000`);
   return process.exit(2);
 }
