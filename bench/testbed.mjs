@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isIsolated, isolate } from '../dist/testbed/netns/isolate.js';
 
 const nic = (name, segment, address) => ({ name, segment, addresses: [address], prefixLength: 24 });
@@ -54,10 +55,10 @@ const plan = {
   sources: {},
 };
 
-async function measure(rounds) {
-  const { enterIsolated, SCRATCH_ROOT } = await import('../dist/testbed/netns/enter.js');
+/** Builds it and takes it down so many times; ms of each. Only inside the isolation of `testbed/netns/enter.ts`. */
+export async function timesOfTestbed(rounds) {
+  const { SCRATCH_ROOT } = await import('../dist/testbed/netns/enter.js');
   const { buildNetns } = await import('../dist/testbed/netns/build.js');
-  enterIsolated(() => process.exit(130));
   const folder = await mkdtemp(join(SCRATCH_ROOT, 'bench-'));
   const rows = [];
   for (let round = 0; round < rounds; round++) {
@@ -68,6 +69,13 @@ async function measure(rounds) {
     rows.push({ upMs: up - begin, downMs: performance.now() - up, totalMs: performance.now() - begin });
   }
   await rm(folder, { recursive: true });
+  return rows;
+}
+
+async function measure(rounds) {
+  const { enterIsolated } = await import('../dist/testbed/netns/enter.js');
+  enterIsolated(() => process.exit(130));
+  const rows = await timesOfTestbed(rounds);
   const median = (key) => rows.map((row) => row[key]).sort((a, b) => a - b)[Math.floor(rows.length / 2)];
   const worst = Math.max(...rows.map((row) => row.totalMs));
   console.log(`4 hosts, ${rounds} rounds, Linux ${release()}, ${cpus().length} CPUs, uid ${process.env.BENCH_UID}`);
@@ -77,5 +85,7 @@ async function measure(rounds) {
   );
 }
 
-if (isIsolated()) await measure(Number(process.argv[2] ?? 20));
-else process.exitCode = await isolate(process.argv.slice(1), { ...process.env, BENCH_UID: String(process.getuid()) });
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (isIsolated()) await measure(Number(process.argv[2] ?? 20));
+  else process.exitCode = await isolate(process.argv.slice(1), { ...process.env, BENCH_UID: String(process.getuid()) });
+}

@@ -10,61 +10,27 @@ import { openSync, readFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { raiseDescriptorLimit } from '../dist/sys/descriptors.js';
-import {
-  accept4,
-  bind,
-  C,
-  connect,
-  errno,
-  errnoName,
-  listen,
-  setns,
-  sockaddrIn,
-  socket,
-  unshare,
-} from '../dist/sys/libc.js';
+import { C, setns, unshare } from '../dist/sys/libc.js';
 import { inNamespace } from '../dist/sys/namespace.js';
+import { holdArgv, PER_PROCESS } from './lib/hold.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const ISOLATION = '--user --map-root-user --mount --pid --fork --kill-child --net --mount-proc'.split(' ');
 const CLIENT = '198.18.0.2';
 const SERVER = '198.18.0.1';
-/** Both ends of a connection are descriptors of one process, which may have 20,000. */
-const PER_PROCESS = 9000;
 const LISTENERS = 20;
 const TICKS_PER_SECOND = 100;
 /** The first counts come from the watch's savings; what is measured is what it costs for ever. */
 const SETTLE_SECONDS = 90;
 
 const [role = '50000', ...rest] = process.argv.slice(2);
-if (role === 'hold') hold(...rest);
-else if (role === 'measure') await measure(...rest);
+if (role === 'measure') await measure(...rest);
 else {
   const { status } = spawnSync('unshare', [...ISOLATION, process.execPath, SELF, 'measure', role, ...rest], {
     stdio: 'inherit',
   });
   process.exitCode = status ?? 1;
-}
-
-/** Opens `count` connections from the client's namespace to the server's, and keeps both ends until it is killed. */
-function hold(client, server, first, count) {
-  raiseDescriptorLimit();
-  const listeners = Array.from({ length: LISTENERS }, (_, index) => {
-    const port = Number(first) + index;
-    const fd = inNamespace(server, () => socket(C.AF_INET, C.SOCK_STREAM | C.SOCK_CLOEXEC, 0));
-    if (bind(fd, sockaddrIn(SERVER, port), 16) !== 0 || listen(fd, 128) !== 0) throw new Error(errnoName(errno()));
-    return { fd, port };
-  });
-  for (let opened = 0; opened < Number(count); opened++) {
-    const { fd, port } = listeners[opened % LISTENERS];
-    const one = inNamespace(client, () => socket(C.AF_INET, C.SOCK_STREAM | C.SOCK_CLOEXEC, 0));
-    if (one < 0 || connect(one, sockaddrIn(SERVER, port), 16) !== 0) throw new Error(`connect: ${errnoName(errno())}`);
-    if (accept4(fd, null, null, C.SOCK_CLOEXEC) < 0) throw new Error(`accept: ${errnoName(errno())}`);
-  }
-  console.log('holding');
-  setInterval(() => {}, 1 << 30);
 }
 
 function makeNamespace() {
@@ -103,9 +69,14 @@ async function measure(sockets, seconds = '120', ...options) {
   const holders = [];
   for (let held = 0; held < Number(sockets); held += PER_PROCESS) {
     const count = Math.min(PER_PROCESS, Number(sockets) - held);
-    const child = spawn(process.execPath, [SELF, 'hold', client, home, 1000 + holders.length * LISTENERS, count], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const [command, ...argv] = holdArgv({
+      client,
+      server: home,
+      address: SERVER,
+      ports: Array.from({ length: LISTENERS }, (_, index) => 1000 + holders.length * LISTENERS + index),
+      count,
     });
+    const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     holders.push(child);
     await once(child.stdout, 'data');
   }
