@@ -114,6 +114,8 @@ function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict 
     fates.find((verdict) => verdict !== undefined && verdict.cause !== 'unattributed') ?? fates.find(Boolean);
   if (fate !== undefined)
     return { ...fate, evidence: [...fate.evidence, `${who.client}: ${copies.length} SYNs in all`] };
+  // In SYN-SENT a reset is ECONNREFUSED (tcp_reset() in net/ipv4/tcp_input.c): here the handshake was done, and the client had not seen it.
+  if (code === Errno.ECONNRESET) return verdictOfBrokenConnection(file, row, who);
   return {
     cause: 'unattributed',
     at: who.targetNode,
@@ -144,7 +146,7 @@ function verdictOfBrokenConnection(file: CaseFile, row: number, who: Parties): V
   const seen =
     error === ClientError.responseTimeout
       ? `${who.client}: no whole answer within the time-out`
-      : `${who.client}: ${error === ClientError.reset ? errnoName(out.errno[row]) : 'closed'} before the whole answer`;
+      : `${who.client}: ${error === ClientError.closedEarly ? 'closed' : errnoName(out.errno[row])} before the whole answer`;
   const expired = expiredMapping(file, row, who.client, who.target);
   if (expired !== undefined) return { ...expired, evidence: [seen, ...expired.evidence] };
   const off = switchedOffOnTheWay(file, who.client, { fromNs: out.lastTryNs[row], toNs: out.doneNs[row] });

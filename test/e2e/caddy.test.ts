@@ -54,7 +54,9 @@ describe('Caddy', () => {
     const file = scenarioFile(
       folder,
       scenario(`variants:
-  aftershock: { topology: { balancer: { maxFails: 1 } } }
+  aftershock:
+    topology: { balancer: { maxFails: 1 }, shop: { serviceTime: 4s } }
+    traffic: { arrivals: [{ for: 1500ms, rate: 200/s }] }
   retries: { topology: { balancer: { retries: 2 } } }
   waiting:
     topology: { balancer: { backendConnections: 50 }, shop: { serviceTime: 300ms } }

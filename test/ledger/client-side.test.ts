@@ -101,6 +101,23 @@ describe('a handshake that did not finish', () => {
     const refused = dropped({ error: ClientError.connectFailed, errno: 111 });
     expect(keep(behindGateway(), [[refused]]).lost.get(0)).toMatchObject({ cause: 'refused', at: 'shop' });
   });
+
+  it('because its answer was followed by a reset at once is a reset at the target', () => {
+    const [client, target] = [`${BUYERS}:30000`, BALANCER];
+    const first = { from: client, to: target, kind: 'syn', isn: 1 } as const;
+    const answer: Packet = { ms: 0.2, way: 'out', from: target, to: client, kind: 'syn-ack', isn: 1 };
+    const taps = [
+      tapOf('buyers', [
+        { ...first, ms: 0.1, way: 'out' },
+        { ...answer, ms: 0.3, way: 'in' },
+      ]),
+      tapOf('balancer', [{ ...first, ms: 0.2, way: 'in' }, answer]),
+    ];
+    const reset = dropped({ error: ClientError.connectFailed, errno: 104, localPort: 30_000, done: 1 });
+    const verdict = keep(behindProxy(), [[reset]], observed({ taps })).lost.get(0);
+    expect(verdict).toMatchObject({ cause: 'reset', at: 'balancer' });
+    expect(verdict?.evidence[0]).toBe('buyers: ECONNRESET before the whole answer');
+  });
 });
 
 describe('an answer that did not come', () => {
