@@ -61,7 +61,8 @@ export function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
   const target = traffic.clients[out.client[row]].targets[out.target[row]];
   const to = { address: ipToNumber(target.address), port: target.port };
   const fromNs = out.connectNs[row] - CLOCK_SLACK_NS;
-  const untilNs = Number.isNaN(out.connectedNs[row]) ? out.doneNs[row] : out.connectedNs[row];
+  // A sender that has much to do at once reads its clock before what it notes by it.
+  const untilNs = (Number.isNaN(out.connectedNs[row]) ? out.doneNs[row] : out.connectedNs[row]) + CLOCK_SLACK_NS;
   for (const planned of file.host(who.client).interfaces.flatMap((attached) => attached.addresses)) {
     const rows = tap
       .between(ipToNumber(planned), out.localPort[row], to.address, to.port, TcpFlag.syn, {
@@ -112,6 +113,9 @@ function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict 
   const fates = copies.map((syn) => fateOfSyn(file, syn));
   const fate =
     fates.find((verdict) => verdict !== undefined && verdict.cause !== 'unattributed') ?? fates.find(Boolean);
+  // Where the SYN has come to its target and no tap tells of the reset: connect() does.
+  if (fate?.cause === 'unattributed' && fate.at === who.targetNode && code === Errno.ECONNREFUSED)
+    return { cause: 'refused', at: fate.at, evidence: [...fate.evidence, `${who.client}: ECONNREFUSED`] };
   if (fate !== undefined)
     return { ...fate, evidence: [...fate.evidence, `${who.client}: ${copies.length} SYNs in all`] };
   // In SYN-SENT a reset is ECONNREFUSED (tcp_reset() in net/ipv4/tcp_input.c): here the handshake was done, and the client had not seen it.

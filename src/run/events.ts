@@ -5,13 +5,18 @@
  *
  * Events of one host wait for each other; those of different hosts don't.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PortPartyError } from '../errors.js';
 import type { RunningNode } from '../nodes/kind.js';
+import { listensOn } from '../nodes/ready.js';
 import type { ChainEvent } from '../observe/observations.js';
 import type { EventAction, ScenarioEvent } from '../scenario/scenario.js';
 import type { Host, HostProcess, Testbed } from '../testbed/host.js';
-import type { PlannedHost } from '../topology/plan.js';
+import type { Endpoint, PlannedHost } from '../topology/plan.js';
 import { switchOff, switchOn } from './power.js';
+
+/** How long a daemon that was killed may keep its address, ms: its memory is cleared first. */
+const FREE_WITHIN_MS = 5000;
 
 /** What a timeline works on. */
 export interface TimelineContext {
@@ -157,12 +162,21 @@ async function act(action: EventAction, planned: PlannedHost, context: Effects):
 }
 
 async function restart(planned: PlannedHost, node: RunningNode | undefined, context: Effects): Promise<void> {
-  const { running, paused } = context;
+  const { running, paused, killed, testbed } = context;
   if (paused.delete(planned.name)) await signalAll(node, 'SIGCONT');
+  // What was killed has ended, its children may still be clearing up: the next one could not listen, and would seem to.
+  const listen = testbed.plan.listeners[planned.name];
+  if (killed.has(planned.name) && listen !== undefined) await isFree(testbed.hosts.get(planned.name)!, listen);
   if (node?.restart !== undefined) return node.restart();
   await node?.stop?.();
   const again = await context.start(planned);
   if (again !== undefined) running.set(planned.name, again);
+}
+
+/** Waits until nobody listens there any more. A listener that stays is for the start that follows to tell of. */
+async function isFree(host: Host, listen: Endpoint): Promise<void> {
+  const deadline = performance.now() + FREE_WITHIN_MS;
+  while ((await listensOn(host, listen)) && performance.now() < deadline) await sleep(5);
 }
 
 /** What a standby gateway that takes over does not have: the connections of the one before it. */

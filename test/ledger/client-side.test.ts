@@ -102,6 +102,33 @@ describe('a handshake that did not finish', () => {
     expect(keep(behindGateway(), [[refused]]).lost.get(0)).toMatchObject({ cause: 'refused', at: 'shop' });
   });
 
+  it('is refused by what the client was told, where its SYN arrived and no tap has seen the reset', () => {
+    const first = { from: `${BUYERS}:30000`, to: BALANCER, kind: 'syn', isn: 1 } as const;
+    const taps = [
+      tapOf('buyers', [{ ...first, ms: 0.1, way: 'out' }]),
+      tapOf('balancer', [{ ...first, ms: 0.2, way: 'in' }]),
+    ];
+    const told = (errno: number) => {
+      const row = dropped({ error: ClientError.connectFailed, errno, localPort: 30_000, done: 1 });
+      return keep(behindProxy(), [[row]], observed({ taps })).lost.get(0);
+    };
+    expect(told(111)).toMatchObject({ cause: 'refused', at: 'balancer' });
+    expect(told(110)).toMatchObject({ cause: 'unattributed', at: 'balancer' });
+  });
+
+  it('is refused by a reset that its tap saw a moment after the sender`s clock', () => {
+    const first = { from: `${BUYERS}:30000`, to: BALANCER, kind: 'syn', isn: 1 } as const;
+    const reset: Packet = { ms: 1.2, way: 'out', from: BALANCER, to: `${BUYERS}:30000`, kind: 'refusal', isn: 1 };
+    const taps = [
+      tapOf('buyers', [{ ...first, ms: 0.1, way: 'out' }]),
+      tapOf('balancer', [{ ...first, ms: 0.2, way: 'in' }, reset]),
+    ];
+    const row = dropped({ error: ClientError.connectFailed, errno: 111, localPort: 30_000, done: 1 });
+    expect(keep(behindProxy(), [[row]], observed({ taps })).lost.get(0)?.evidence).toContain(
+      'balancer: answered by RST, nothing listens there',
+    );
+  });
+
   it('because its answer was followed by a reset at once is a reset at the target', () => {
     const [client, target] = [`${BUYERS}:30000`, BALANCER];
     const first = { from: client, to: target, kind: 'syn', isn: 1 } as const;
