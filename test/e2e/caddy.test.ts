@@ -62,7 +62,15 @@ describe('Caddy', () => {
     topology: { balancer: { backendConnections: 50 }, shop: { serviceTime: 300ms } }
   impatient:
     topology: { balancer: { backendConnections: 10 }, shop: { serviceTime: 2s } }
-    traffic: { arrivals: [{ for: 500ms, rate: 100/s }], timeout: { response: 5s } }
+    # Ten, ten, and thirty: Caddy does not log who waited, which follows from the order of their coming.
+    traffic:
+      arrivals:
+        - { for: 100ms, rate: 100/s }
+        - { for: 300ms, rate: 0/s }
+        - { for: 100ms, rate: 100/s }
+        - { for: 300ms, rate: 0/s }
+        - { for: 60ms, rate: 500/s }
+      timeout: { response: 5s }
   checks:
     topology:
       balancer: { ports: 30000-30049, healthCheck: { interval: 100ms, fall: 1, rise: 1 } }
