@@ -21,7 +21,7 @@ traffic:
   maxLateness: 10s
 variants:
   ports: {}
-  queue: { topology: { balancer: { backendConnections: 100, queueTimeout: 500ms } } }
+  queue: { topology: { balancer: { backendConnections: 100, queueTimeout: 500ms }, shop: { serviceTime: 4s } } }
   short-queue: { topology: { balancer: { backendConnections: 100, queueLength: 100 } } }
   impatient:
     topology: { balancer: { backendConnections: 10, queueTimeout: 30s }, shop: { serviceTime: 400ms } }
