@@ -115,7 +115,7 @@ test('a refused port is a failed handshake with its errno, again and again, and 
 
 test('a server that never answers gives response time-outs, and the run still ends', async () => {
   server = await serve(() => undefined);
-  const { out } = await send(closedPlan(server.port, [{ forMs: 120, connections: 2 }], { responseTimeoutMs: 50 }));
+  const { out } = await send(closedPlan(server.port, [{ forMs: 1000, connections: 2 }], { responseTimeoutMs: 50 }));
   const { completed, dropped, underWay } = tally(out);
   expect({ completed, underWay }).toEqual({ completed: 0, underWay: 0 });
   expect(dropped).toBeGreaterThanOrEqual(4);
