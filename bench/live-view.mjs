@@ -12,6 +12,7 @@ import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { signFlipTest } from '../dist/analysis/permutation.js';
+import { median } from './lib/numbers.mjs';
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const [rounds = '12', scenario = 'scenarios/ticket-sale.yaml', ...given] = process.argv.slice(2);
@@ -57,12 +58,6 @@ function measure(withView) {
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 const KINDS = ['plain', 'view', 'again'];

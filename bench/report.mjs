@@ -13,6 +13,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRecord } from '../dist/record/write-record.js';
 import { outcomes, RequestState } from '../dist/traffic/outcomes.js';
+import { GENERATOR } from './lib/made-trial.mjs';
 
 const OPENED = 5;
 const VARIANTS = ['as-shipped', 'wider-pool'];
@@ -115,18 +116,7 @@ function makeRecord(outDir) {
         buyers: { capacity: 28_232, peak: 900, peakShare: 0.032 },
       },
       counters: { edge: { 'conntrack.insert_failed': lost.size } },
-      generator: {
-        engine: 'socket',
-        lateP50Ms: 0.1,
-        lateP99Ms: 0.3,
-        lateMaxMs: 2,
-        cpuSeconds: 1,
-        userSeconds: 1,
-        systemSeconds: 1,
-        ownFailures: 0,
-        timer: '',
-        notes: [],
-      },
+      generator: GENERATOR,
       plannedVisitors: visitors,
       maxLatenessMs: 10,
       problems: [],

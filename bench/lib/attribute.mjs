@@ -11,25 +11,12 @@ import { proxyTriesOf } from '../../dist/ledger/proxy-tries.js';
 import { chainRecord } from '../../dist/record/chain-record.js';
 import { createRecord } from '../../dist/record/write-record.js';
 import { settle } from '../../dist/run/settle.js';
-import { ID_PREFIX, madeOutcomes, madeScenario, madeSeen, STARTED_AT } from './made-trial.mjs';
+import { GENERATOR, ID_PREFIX, madeOutcomes, madeScenario, madeSeen, STARTED_AT } from './made-trial.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 
 /** argv of a process that does `{ requests, logs, outDir }`; `logs` is a folder with one of each server's name. */
 export const attributeArgv = (job) => [process.execPath, '--expose-gc', SELF, JSON.stringify(job)];
-
-const GENERATOR = {
-  engine: 'socket',
-  lateP50Ms: 0.1,
-  lateP99Ms: 0.3,
-  lateMaxMs: 2,
-  cpuSeconds: 1,
-  userSeconds: 1,
-  systemSeconds: 1,
-  ownFailures: 0,
-  timer: '',
-  notes: [],
-};
 
 /** Of a running host, all that settling asks for: its log files. */
 const fileHost = (folder, name) => ({

@@ -135,6 +135,20 @@ export function madeOutcomes({ traffic }) {
   return all;
 }
 
+/** What a generator says of itself that was on time. */
+export const GENERATOR = {
+  engine: 'socket',
+  lateP50Ms: 0.1,
+  lateP99Ms: 0.3,
+  lateMaxMs: 2,
+  cpuSeconds: 1,
+  userSeconds: 1,
+  systemSeconds: 1,
+  ownFailures: 0,
+  timer: '',
+  notes: [],
+};
+
 const SHAPE = {
   timeNs: Float64Array,
   source: Uint32Array,
