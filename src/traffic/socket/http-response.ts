@@ -1,21 +1,70 @@
-/** An incremental parser of HTTP/1.1 responses (RFC 9112): fed bytes as they come, it says when one response is whole. */
+/**
+ * An incremental parser of HTTP/1.x responses (RFC 9112): fed bytes as they come, it says when one response is whole.
+ *
+ *     head -> (1xx: head again) -> no body, so many bytes, chunks and a trailer, or all until the close
+ *
+ * It keeps at most one head or trailer section, and of a body nothing. The way the bytes are cut makes no difference to it.
+ */
+import { isTrailer, type ResponseHead, readHead } from './http-head.js';
 
-/** Longest header block that is accepted, bytes; nginx and Node stop at 8 to 16 KiB. */
-const MAX_HEADER_BYTES = 65_536;
+/** Longest head, and longest trailer section, that is accepted, bytes; nginx and Node stop at 8 to 16 KiB. */
+const MAX_SECTION_BYTES = 65_536;
+/** Longest line of a chunk's size with its extensions, bytes. */
+const MAX_CHUNK_LINE_BYTES = 16_384;
+/** How much becomes text at a time while a section's end is looked for: a body behind a head does not. */
+const PIECE_BYTES = 2048;
 
-const CR_LF_CR_LF = '\r\n\r\n';
+/** How each head begins. */
+const PREFIX = 'HTTP/1.';
+const LINE_END = '\r\n';
+const SECTION_END = '\r\n\r\n';
+/** As much of a section's end as can have come without being one. */
+const MAX_TAIL = SECTION_END.length - 1;
+const LONE_LINE_FEED = /[^\r]\n/;
+/** What `collect` returns in place of a position. */
+const NOT_WHOLE = -1;
+const NEVER_WHOLE = -2;
+
+const SWITCHING_PROTOCOLS = 101;
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const TAB = 9;
+const SEMICOLON = 59;
+
+const NO_DIGIT = 255;
+/** Value of each byte as a hexadecimal digit. */
+const HEX_DIGIT = new Uint8Array(256).fill(NO_DIGIT);
+for (const [value, letters] of [...'0123456789', 'aA', 'bB', 'cC', 'dD', 'eE', 'fF'].entries())
+  for (const letter of letters) HEX_DIGIT[letter.charCodeAt(0)] = value;
 
 /** Where a response stands after the bytes so far. */
 export const ParseResult = { needMore: 0, complete: 1, malformed: 2 } as const;
 /** One of these numbers. */
 export type ParseResult = (typeof ParseResult)[keyof typeof ParseResult];
 
-type Body = 'none' | 'sized' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailer' | 'until-close';
+/** What the next byte belongs to; `done`: to no part of this response. */
+type Place =
+  | 'head'
+  | 'sized'
+  | 'until-close'
+  | 'chunk-size'
+  | 'chunk-padding'
+  | 'chunk-extension'
+  | 'chunk-line-feed'
+  | 'chunk-data'
+  | 'chunk-data-return'
+  | 'chunk-data-line-feed'
+  | 'trailer'
+  | 'done';
 
-/** State of one response on its way in. */
+/** State of one response on its way in. `complete` and `malformed` end it: `reset` comes before anything else is fed. */
 export interface ResponseParser {
+  /** Status code of the final response; 0 before its head has come. */
   status: number;
-  /** False when the server will close the connection after this response. */
+  /** False when the connection cannot carry another request: the server closes it, or has sent more than the response. */
   keepAlive: boolean;
   /** `name=value` of each Set-Cookie; undefined when there is none. */
   cookies: string[] | undefined;
@@ -23,16 +72,22 @@ export interface ResponseParser {
   feed(bytes: Buffer, from: number, to: number): ParseResult;
   /** The connection has ended: whole only if the body lasts until the close. */
   end(): ParseResult;
-  /** Makes it ready for the next response. */
-  reset(): void;
+  /** Makes it ready for the next response; one to a HEAD has no body, whatever its head says. */
+  reset(toHead?: boolean): void;
 }
 
 /** A parser for one connection, ready for its first response; `reset` comes before each further one. */
 export function responseParser(): ResponseParser {
-  let head = '';
-  let body: Body | undefined;
+  const head: ResponseHead = { status: 0, keepAlive: true, length: -1, coding: 'none', cookies: undefined };
+  let place: Place = 'head';
+  let bodiless = false;
+  /** The head or trailer section so far, and its last three characters: its end may come in pieces. */
+  let section = '';
+  let tail = '';
+  /** Bytes that are still to come of the body or the chunk; in a chunk's line the size that its digits make so far. */
   let remaining = 0;
-  let line = '';
+  let digits = 0;
+  let lineBytes = 0;
 
   const parser: ResponseParser = {
     status: 0,
@@ -41,135 +96,146 @@ export function responseParser(): ResponseParser {
 
     feed(bytes, from, to) {
       let position = from;
-      while (body === undefined) {
-        const before = head.length;
-        head += bytes.toString('latin1', position, to);
-        const end = head.indexOf(CR_LF_CR_LF, Math.max(0, before - 3));
-        if (end < 0) return head.length > MAX_HEADER_BYTES ? ParseResult.malformed : ParseResult.needMore;
-        if (end > MAX_HEADER_BYTES) return ParseResult.malformed;
-        position += end + CR_LF_CR_LF.length - before;
-        if (!readHead(head.slice(0, end))) return ParseResult.malformed;
-        head = '';
-        // An interim response (100, 103) is followed by the real one.
-        if (parser.status < 200) body = undefined;
+      while (position < to) {
+        if (place === 'head' || place === 'trailer') {
+          position = collect(bytes, position, to);
+          if (position === NOT_WHOLE) return ParseResult.needMore;
+          if (position === NEVER_WHOLE || !readSection()) return ParseResult.malformed;
+        } else if (place === 'sized' || place === 'chunk-data') {
+          const taken = Math.min(remaining, to - position);
+          remaining -= taken;
+          position += taken;
+          if (remaining === 0) place = place === 'sized' ? 'done' : 'chunk-data-return';
+        } else if (place === 'until-close') return ParseResult.needMore;
+        else if (!takeByteOfChunk(bytes[position++])) return ParseResult.malformed;
+        if (place === 'done') {
+          // What comes behind a response is no response to the next request (§6.3).
+          if (position < to) parser.keepAlive = false;
+          return ParseResult.complete;
+        }
       }
-      return feedBody(bytes, position, to);
+      return ParseResult.needMore;
     },
 
-    end: () => (body === 'until-close' ? ParseResult.complete : ParseResult.malformed),
+    end: () => (place === 'until-close' ? ParseResult.complete : ParseResult.malformed),
 
-    reset() {
-      head = '';
-      line = '';
-      body = undefined;
-      remaining = 0;
+    reset(toHead = false) {
+      place = 'head';
+      bodiless = toHead;
+      section = '';
+      tail = '';
       parser.status = 0;
       parser.keepAlive = true;
       parser.cookies = undefined;
     },
   };
 
-  /** Reads status line and headers; false when they are not HTTP. */
-  function readHead(text: string): boolean {
-    if (!text.startsWith('HTTP/1.')) return false;
-    parser.status = Number(text.slice(9, 12));
-    if (!(parser.status >= 100 && parser.status <= 999)) return false;
-    parser.keepAlive = text[7] === '1';
-    let sized = -1;
-    let chunked = false;
-    let start = text.indexOf('\r\n') + 2;
-    while (start > 1) {
-      const next = text.indexOf('\r\n', start);
-      const end = next < 0 ? text.length : next;
-      const colon = text.indexOf(':', start);
-      if (colon < 0 || colon > end) return false;
-      // Only five headers matter here; telling them by length and letter saves lower-casing all the others.
-      const length = colon - start;
-      if (length === 14 && named(text, start, colon, 'content-length')) {
-        const value = text.slice(colon + 1, end).trim();
-        if (!/^\d+$/.test(value) || (sized >= 0 && sized !== Number(value))) return false;
-        sized = Number(value);
-      } else if (length === 17 && named(text, start, colon, 'transfer-encoding')) {
-        chunked = text
-          .slice(colon + 1, end)
-          .trim()
-          .toLowerCase()
-          .endsWith('chunked');
-      } else if (length === 10 && named(text, start, colon, 'connection')) {
-        const value = text.slice(colon + 1, end).toLowerCase();
-        if (value.includes('close')) parser.keepAlive = false;
-        else if (value.includes('keep-alive')) parser.keepAlive = true;
-      } else if (length === 10 && named(text, start, colon, 'set-cookie')) {
-        parser.cookies ??= [];
-        parser.cookies.push(
-          text
-            .slice(colon + 1, end)
-            .split(';', 1)[0]
-            .trim(),
-        );
+  /** Adds to the section up to its empty line. Returns the position behind that, or a negative number. */
+  function collect(bytes: Buffer, from: number, to: number): number {
+    for (let position = from; position < to; position += PIECE_BYTES) {
+      const piece = bytes.toString('latin1', position, Math.min(to, position + PIECE_BYTES));
+      const known = section.length - tail.length;
+      const latest = tail + piece;
+      const end = latest.indexOf(SECTION_END);
+      section += piece;
+      if (end >= 0) {
+        const behind = position + end + SECTION_END.length - tail.length;
+        section = section.slice(0, known + end);
+        return section.length > MAX_SECTION_BYTES ? NEVER_WHOLE : behind;
       }
-      start = next < 0 ? 0 : next + 2;
+      if (section.length - MAX_TAIL > MAX_SECTION_BYTES || LONE_LINE_FEED.test(latest)) return NEVER_WHOLE;
+      // Whoever speaks another protocol may wait for an answer of ours.
+      if (place === 'head' && section.length - piece.length < PREFIX.length) {
+        if (!section.startsWith(PREFIX.slice(0, section.length))) return NEVER_WHOLE;
+      }
+      tail = latest.slice(-MAX_TAIL);
     }
-    if (parser.status === 204 || parser.status === 304) body = 'none';
-    else if (chunked) body = 'chunk-size';
-    else if (sized >= 0) {
-      body = 'sized';
-      remaining = sized;
+    return NOT_WHOLE;
+  }
+
+  /** Reads the section that has come, and says where its response goes on; false when it cannot. */
+  function readSection(): boolean {
+    const text = section;
+    const ofHead = place === 'head';
+    section = '';
+    tail = '';
+    if (!ofHead) {
+      place = 'done';
+      return isTrailer(text);
+    }
+    if (!readHead(text, head) || head.status === SWITCHING_PROTOCOLS) return false;
+    // An interim response (100, 103) has no body, and is followed by the final one.
+    if (head.status < 200) return true;
+    parser.status = head.status;
+    parser.keepAlive = head.keepAlive;
+    parser.cookies = head.cookies;
+    startBody();
+    return true;
+  }
+
+  /** How a body's end is told (§6.3). */
+  function startBody(): void {
+    remaining = 0;
+    if (bodiless || head.status === NO_CONTENT || head.status === NOT_MODIFIED) place = 'done';
+    else if (head.coding === 'chunked') startChunk();
+    else if (head.coding === 'none' && head.length >= 0) {
+      remaining = head.length;
+      place = remaining === 0 ? 'done' : 'sized';
     } else {
-      body = 'until-close';
       parser.keepAlive = false;
+      place = 'until-close';
+    }
+  }
+
+  function startChunk(): void {
+    place = 'chunk-size';
+    digits = 0;
+    lineBytes = 0;
+  }
+
+  /** Takes a byte of a chunk beside its data (§7.1); false when it does not belong there. */
+  function takeByteOfChunk(byte: number): boolean {
+    if (++lineBytes > MAX_CHUNK_LINE_BYTES) return false;
+    switch (place) {
+      case 'chunk-size': {
+        const digit = HEX_DIGIT[byte];
+        if (digit === NO_DIGIT) return digits > 0 && takeByteBehindSize(byte);
+        digits++;
+        remaining = remaining * 16 + digit;
+        return remaining <= Number.MAX_SAFE_INTEGER;
+      }
+      case 'chunk-padding':
+        return takeByteBehindSize(byte);
+      case 'chunk-extension':
+        if (byte === CR) place = 'chunk-line-feed';
+        return byte !== LF;
+      case 'chunk-line-feed':
+        if (remaining > 0) place = 'chunk-data';
+        else {
+          place = 'trailer';
+          section = LINE_END;
+          tail = LINE_END;
+        }
+        return byte === LF;
+      case 'chunk-data-return':
+        place = 'chunk-data-line-feed';
+        return byte === CR;
+      default:
+        startChunk();
+        return byte === LF;
+    }
+  }
+
+  /** Some servers fill the line up with spaces. */
+  function takeByteBehindSize(byte: number): boolean {
+    if (byte === CR) place = 'chunk-line-feed';
+    else if (byte === SEMICOLON) place = 'chunk-extension';
+    else {
+      place = 'chunk-padding';
+      return byte === SPACE || byte === TAB;
     }
     return true;
   }
 
-  function feedBody(bytes: Buffer, from: number, to: number): ParseResult {
-    let position = from;
-    for (;;) {
-      switch (body) {
-        case 'none':
-          return ParseResult.complete;
-        case 'until-close':
-          return ParseResult.needMore;
-        case 'sized':
-          remaining -= Math.min(remaining, to - position);
-          return remaining === 0 ? ParseResult.complete : ParseResult.needMore;
-        case 'chunk-data': {
-          const taken = Math.min(remaining, to - position);
-          remaining -= taken;
-          position += taken;
-          if (remaining > 0) return ParseResult.needMore;
-          body = 'chunk-end';
-          break;
-        }
-        default: {
-          const end = bytes.indexOf(10, position);
-          const whole = end >= 0 && end < to;
-          line += bytes.toString('latin1', position, whole ? end + 1 : to);
-          if (line.length > MAX_HEADER_BYTES) return ParseResult.malformed;
-          if (!whole) return ParseResult.needMore;
-          position = end + 1;
-          const text = line.trimEnd();
-          line = '';
-          if (body === 'chunk-end') {
-            if (text !== '') return ParseResult.malformed;
-            body = 'chunk-size';
-          } else if (body === 'trailer') {
-            if (text === '') return ParseResult.complete;
-          } else {
-            const size = text.split(';', 1)[0].trim();
-            if (!/^[0-9a-f]{1,12}$/i.test(size)) return ParseResult.malformed;
-            remaining = Number.parseInt(size, 16);
-            body = remaining === 0 ? 'trailer' : 'chunk-data';
-          }
-        }
-      }
-    }
-  }
-
   return parser;
-}
-
-/** Whether the header's name at `from`..`to` is `name`, in any case. */
-function named(text: string, from: number, to: number, name: string): boolean {
-  return text.slice(from, to).toLowerCase() === name;
 }
