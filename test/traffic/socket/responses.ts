@@ -144,7 +144,7 @@ function chunks(all: Buffer, { sizes, extensions, zeros, upper, trailer }: Chunk
 }
 
 /** Sizes of the pieces that bytes are cut into, over and over. */
-export const pieceSizes = fc.oneof(
+export const pieceSizes: fc.Arbitrary<number[]> = fc.oneof<fc.Arbitrary<number[]>[]>(
   fc.constant([1]),
   fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }),
   fc.constant([1_000_000]),
