@@ -1,4 +1,5 @@
 /** A kernel clock that is cheap to read: asked once, then carried on by `performance.now()`, without a system call or a bigint. */
+import { performance } from 'node:perf_hooks';
 import { clockGettime } from './libc.js';
 
 /** A function that reads the clock (`C.CLOCK_REALTIME`, `C.CLOCK_MONOTONIC`), ms with their fraction. */

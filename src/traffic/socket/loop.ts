@@ -15,7 +15,7 @@ import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { NO_RETRANSMIT_BELOW_NS, retransmits } from '../tcp-info.js';
 import { openConnections } from './connections.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
-import { writeRequest } from './request-text.js';
+import { requestPieces, requestWriter } from './request-text.js';
 
 /** What a connection is doing. */
 const Phase = { closed: 0, connecting: 1, waiting: 2, idle: 3, holding: 4, draining: 5 } as const;
@@ -43,7 +43,7 @@ export function sendAll(
   startNs: number,
   descriptors: number,
 ): LoopReport {
-  const { arrivalsNs, steps, clients } = plan;
+  const { arrivalsNs, steps, clients, part } = plan;
   const visitors = arrivalsNs.length;
   const stepCount = steps.length;
   const keepAlive = plan.connections.mode !== 'per-request' || plan.holdForMs !== undefined;
@@ -53,6 +53,8 @@ export function sendAll(
   const backoffNs = plan.retry.backoffMs * 1e6;
   const holdNs = (plan.holdForMs ?? 0) * 1e6;
   const connections = openConnections(clients);
+  const pieces = requestPieces(plan, plan.close === 'server' && !keepAlive);
+  const request = requestWriter();
   const monotonicMs = cheapClock(C.CLOCK_MONOTONIC);
   const now = () => monotonicMs() * 1e6 - startNs;
 
@@ -68,9 +70,11 @@ export function sendAll(
   const spareParsers: ResponseParser[] = [];
   const fdOfVisitor = new Int32Array(visitors).fill(-1);
   const jars: (CookieJar | undefined)[] = new Array(visitors);
-  const nextTarget = new Uint32Array(clients.length);
+  /** Of a part of a plan, the turn begins where that of its client's first visitor here would stand in the whole. */
+  const nextTarget = Uint32Array.from(clients, (_, client) =>
+    part === undefined ? 0 : Math.floor(part.offsets[client] / part.clientsInAll),
+  );
   const received = Buffer.allocUnsafeSlow(65_536);
-  const outgoing = Buffer.allocUnsafeSlow(16_384);
 
   const connectDeadlines = deadlineQueue();
   const responseDeadlines = deadlineQueue();
@@ -85,16 +89,15 @@ export function sendAll(
   let pending = 0;
   let ownFailures = 0;
 
-  function come(row: number, dueNs: number): void {
+  function come(row: number, dueNs: number, started: number): void {
     out.dueNs[row] = dueNs;
     out.client[row] = clientOf((row / stepCount) | 0, clients.length);
     out.state[row] = RequestState.underWay;
-    startTry(row);
+    startTry(row, started);
   }
 
-  function startTry(row: number): void {
+  function startTry(row: number, started: number): void {
     const visitor = (row / stepCount) | 0;
-    const started = now();
     if (out.attempts[row] === 0) out.sentNs[row] = started;
     out.lastTryNs[row] = started;
     out.attempts[row] = Math.min(255, out.attempts[row] + 1);
@@ -102,7 +105,7 @@ export function sendAll(
     out.connectedNs[row] = Number.NaN;
     out.firstByteNs[row] = Number.NaN;
     const fd = fdOfVisitor[visitor];
-    if (fd >= 0) sendRequest(fd, row);
+    if (fd >= 0) sendRequest(fd, row, started);
     else openFor(row, visitor, started);
   }
 
@@ -141,10 +144,10 @@ export function sendAll(
     if (at - out.connectNs[row] > NO_RETRANSMIT_BELOW_NS) retransmitsOf[fd] = retransmits(fd);
     out.synRetransmits[row] = retransmitsOf[fd];
     if (plan.connections.mode === 'per-visitor') fdOfVisitor[visitorOf[fd]] = fd;
-    sendRequest(fd, row);
+    sendRequest(fd, row, at);
   }
 
-  function sendRequest(fd: number, row: number): void {
+  function sendRequest(fd: number, row: number, at: number): void {
     const visitor = visitorOf[fd];
     const stepIndex = row - visitor * stepCount;
     phase[fd] = Phase.waiting;
@@ -153,23 +156,16 @@ export function sendAll(
     out.localPort[row] = portOf[fd];
     out.target[row] = targetOf[fd];
     out.synRetransmits[row] = retransmitsOf[fd];
-    const length = writeRequest(outgoing, {
-      step: steps[stepIndex],
-      target: clients[out.client[row]].targets[targetOf[fd]],
-      prefix: plan.idPrefix,
-      visitor: visitorNumber(plan.part, visitor),
-      stepIndex,
-      tryIndex: out.attempts[row] - 1,
-      cookies: jars[visitor]?.header(),
-      closeAfter: plan.close === 'server' && !keepAlive,
-    });
-    if (send(fd, outgoing, length, C.MSG_NOSIGNAL) !== length) {
+    const text = pieces[out.client[row]][targetOf[fd]][stepIndex];
+    const tryIndex = out.attempts[row] - 1;
+    const length = request.write(text, visitorNumber(part, visitor), tryIndex, jars[visitor]?.header());
+    if (send(fd, request.bytes, length, C.MSG_NOSIGNAL) !== length) {
       const code = errno();
       end(fd, false);
       fail(row, code === C.EPIPE ? ClientError.closedEarly : ClientError.reset, code);
       return;
     }
-    responseDeadlines.add(now() + responseTimeoutNs, fd, generationOf[fd]);
+    responseDeadlines.add(at + responseTimeoutNs, fd, generationOf[fd]);
   }
 
   /** Edge-triggered: what is not read now is not told again, the end of the stream included. */
@@ -193,10 +189,12 @@ export function sendAll(
 
   function take(fd: number, count: number): void {
     const row = rowOf[fd];
-    if (Number.isNaN(out.firstByteNs[row])) out.firstByteNs[row] = now();
+    // Read once: what the parser takes is no part of the response's time.
+    const at = now();
+    if (Number.isNaN(out.firstByteNs[row])) out.firstByteNs[row] = at;
     parserOf[fd] ??= spareParsers.pop() ?? responseParser();
     const result = parserOf[fd].feed(received, 0, count);
-    if (result === ParseResult.complete) answered(fd, row, parserOf[fd]);
+    if (result === ParseResult.complete) answered(fd, row, parserOf[fd], at);
     else if (result === ParseResult.malformed) {
       end(fd, true);
       fail(row, ClientError.badResponse, 0);
@@ -208,7 +206,7 @@ export function sendAll(
     const parser = parserOf[fd];
     if (phase[fd] === Phase.waiting) {
       const row = rowOf[fd];
-      if (parser?.end() === ParseResult.complete) answered(fd, row, parser);
+      if (parser?.end() === ParseResult.complete) answered(fd, row, parser, now());
       else {
         end(fd, false);
         fail(row, ClientError.closedEarly, 0);
@@ -235,22 +233,25 @@ export function sendAll(
     phase[fd] = Phase.closed;
     const visitor = visitorOf[fd];
     if (fdOfVisitor[visitor] === fd) fdOfVisitor[visitor] = -1;
-    const parser = parserOf[fd];
-    if (parser !== undefined) {
-      parser.reset();
-      spareParsers.push(parser);
-      parserOf[fd] = undefined;
-    }
+    releaseParser(fd);
     connections.close(fd, abort);
   }
 
-  function answered(fd: number, row: number, parser: ResponseParser): void {
+  /** A connection that waits for nothing needs no parser, so thousands that are held share a few. */
+  function releaseParser(fd: number): void {
+    const parser = parserOf[fd];
+    if (parser === undefined) return;
+    parser.reset();
+    spareParsers.push(parser);
+    parserOf[fd] = undefined;
+  }
+
+  function answered(fd: number, row: number, parser: ResponseParser, done: number): void {
     const { status } = parser;
     const serverCloses = !parser.keepAlive;
     const visitor = visitorOf[fd];
     if (parser.cookies !== undefined) keepCookies(visitor, parser.cookies);
-    parser.reset();
-    const done = now();
+    releaseParser(fd);
     out.status[row] = status;
     const lost = isLost(status);
     const lastStep = row === visitor * stepCount + stepCount - 1;
@@ -265,7 +266,7 @@ export function sendAll(
     if (soldOut) out.soldOut[row] = 1;
     out.state[row] = RequestState.completed;
     if (visitorGoesOn) thinkers.add(done + thinkNs, row + 1, 0);
-    else pending--;
+    else leave(visitor);
   }
 
   /** What becomes of a connection whose response has arrived: kept, held, drained or closed. */
@@ -297,6 +298,12 @@ export function sendAll(
     }
     out.doneNs[row] = at;
     out.state[row] = RequestState.dropped;
+    leave((row / stepCount) | 0);
+  }
+
+  /** The visitor's last request has ended. */
+  function leave(visitor: number): void {
+    jars[visitor] = undefined;
     pending--;
   }
 
@@ -342,7 +349,7 @@ export function sendAll(
   const responseExpired = (fd: number) => {
     if (phase[fd] === Phase.draining) finish(fd);
     // A kept connection has a deadline of each of its requests: only that of the present one counts.
-    else if (phase[fd] === Phase.waiting && now() - out.lastTryNs[rowOf[fd]] >= responseTimeoutNs) {
+    else if (phase[fd] === Phase.waiting && now() >= out.lastTryNs[rowOf[fd]] + responseTimeoutNs) {
       const row = rowOf[fd];
       end(fd, true);
       fail(row, ClientError.responseTimeout, C.ETIMEDOUT);
@@ -360,12 +367,12 @@ export function sendAll(
       const row = thinkers.subject();
       const due = thinkers.first();
       thinkers.remove();
-      come(row, due);
+      come(row, due, now());
     }
     while (retries.first() <= at) {
       const row = retries.subject();
       retries.remove();
-      startTry(row);
+      startTry(row, now());
     }
   }
 
@@ -385,7 +392,7 @@ export function sendAll(
     let at = now();
     for (let sent = 0; sent < ARRIVALS_AT_A_TIME && arrived < visitors && arrivalsNs[arrived] <= at; sent++) {
       pending++;
-      come(arrived * stepCount, arrivalsNs[arrived]);
+      come(arrived * stepCount, arrivalsNs[arrived], at);
       arrived++;
       at = now();
     }
