@@ -6,9 +6,19 @@ const MOST_DESCRIPTORS = 1_048_576;
 
 /** How many descriptors this process may have open (RLIMIT_NOFILE, soft). */
 export function descriptorLimit(): number {
+  return limits().soft;
+}
+
+/** How many it may have once `raiseDescriptorLimit` has been called (RLIMIT_NOFILE, hard). */
+export function hardDescriptorLimit(): number {
+  return limits().hard;
+}
+
+function limits(): { soft: number; hard: number } {
   const limit = new BigUint64Array(2);
   getrlimit(C.RLIMIT_NOFILE, limit);
-  return limit[0] > BigInt(MOST_DESCRIPTORS) ? MOST_DESCRIPTORS : Number(limit[0]);
+  const [soft, hard] = [...limit].map((bound) => Math.min(Number(bound), MOST_DESCRIPTORS));
+  return { soft, hard };
 }
 
 /**
