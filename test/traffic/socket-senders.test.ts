@@ -90,6 +90,9 @@ it.each([
   });
   const whole = plan(server.port, 100, 2, {
     steps: BUY,
+    // A machine that does much else is no reason to lose a request.
+    connectTimeoutMs: 60_000,
+    responseTimeoutMs: 60_000,
     clients: clients(hosts).map((client) => ({
       ...client,
       targets: [{ host: 'shop', address: '127.0.0.1', port: server!.port }],
