@@ -6,9 +6,9 @@ const TICKS_PER_SECOND = 100;
 
 /** CPU seconds, user and system, of processes, their living descendants and those that they have waited for; each counted once. */
 export function cpuSeconds(pids: Iterable<number>): number {
-  const seen = new Set<number>();
   let ticks = 0;
-  for (const pid of pids) ticks += treeTicks(pid, seen);
+  // One that has ended has its time among that of its parent's children, if its parent is watched.
+  for (const pid of processTree(pids)) ticks += parseCpuTicks(readProc(`/proc/${pid}/stat`));
   return ticks / TICKS_PER_SECOND;
 }
 
@@ -21,18 +21,20 @@ export function otherProcesses(): number[] {
     .map(Number);
 }
 
-function parentOf(stat: string): string | undefined {
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+/** Processes and their living descendants, each once. */
+export function processTree(pids: Iterable<number>): Set<number> {
+  const tree = new Set<number>();
+  const add = (pid: number) => {
+    if (tree.has(pid)) return;
+    tree.add(pid);
+    for (const child of readProc(`/proc/${pid}/task/${pid}/children`).split(' ')) if (child !== '') add(Number(child));
+  };
+  for (const pid of pids) add(pid);
+  return tree;
 }
 
-function treeTicks(pid: number, seen: Set<number>): number {
-  if (seen.has(pid)) return 0;
-  seen.add(pid);
-  // One that has ended has its time among that of its parent's children, if its parent is watched.
-  let ticks = parseCpuTicks(readProc(`/proc/${pid}/stat`));
-  for (const child of readProc(`/proc/${pid}/task/${pid}/children`).split(' '))
-    if (child !== '') ticks += treeTicks(Number(child), seen);
-  return ticks;
+function parentOf(stat: string): string | undefined {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
 }
 
 /** utime + stime + cutime + cstime of the text of /proc/PID/stat; 0 for ''. */
@@ -43,7 +45,8 @@ export function parseCpuTicks(stat: string): number {
   return Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
 }
 
-function readProc(path: string): string {
+/** Text of a file below /proc; '' where there is none, as of a process that has just ended. */
+export function readProc(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -3,7 +3,7 @@
  * from inside and the values travel.
  */
 import type { RunClock } from './clock.js';
-import type { ConntrackLog, CounterDeltas, TapTable } from './observations.js';
+import type { BusySpell, ConntrackLog, CounterDeltas, TapTable } from './observations.js';
 import type { WatchedPorts } from './sock-diag.js';
 
 /** What is to be watched on a host. */
@@ -39,6 +39,8 @@ export interface HostSample {
   tookMs: number;
   /** CPU seconds that the daemons have used since the watch began. */
   cpuSeconds: number;
+  /** How busy the daemons were since the last time that this was told, about once a second; else absent. */
+  busy?: Omit<BusySpell, 'host'>;
   /** CPU seconds that the agent has used since the watch began: 0 where this process watches itself. */
   agentCpuSeconds: number;
 }

@@ -72,6 +72,22 @@ export interface PortSample {
   cpu: Record<string, number>;
 }
 
+/** How busy one host's daemons were for about a second: its busiest thread, or the process that used most of the cores it may use. */
+export interface BusySpell {
+  host: string;
+  /** ns since the run's start. */
+  fromNs: number;
+  toNs: number;
+  /** The program's name as the kernel has it, `nginx`. */
+  program: string;
+  /** Whose shares these are: of the time of one thread, or of all cores that the process may use. */
+  of: 'thread' | 'process';
+  /** On a core, 0 to 1. */
+  ran: number;
+  /** Of a thread: with work to do and no core to do it on, 0 to 1. */
+  waited: number;
+}
+
 /** Peak use of one node's pool. */
 export interface PoolPeak {
   capacity: number;
@@ -121,6 +137,8 @@ export interface Observations {
   incidents: Incident[];
   pools: Record<string, PoolPeak>;
   samples: PortSample[];
+  /** How busy each host's daemons were, second by second; absent where nobody looked. */
+  busy?: BusySpell[];
   /** In the order of their planned time. */
   events: ChainEvent[];
   /** Unix time in ms of the run's start: `timeNs / 1e6 + startedAtMs` is a log's time. */

@@ -25,7 +25,7 @@ export interface ObserveOptions {
 /** What the observers of one trial saw. */
 export type Seen = Pick<
   Observations,
-  'taps' | 'conntrack' | 'counters' | 'forwarded' | 'refusedSyns' | 'pools' | 'samples'
+  'taps' | 'conntrack' | 'counters' | 'forwarded' | 'refusedSyns' | 'pools' | 'samples' | 'busy'
 >;
 
 /** A watch on all hosts that is under way. */
@@ -114,6 +114,7 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
       refusedSyns,
       pools: sampler.peaks(),
       samples: sampler.samples,
+      busy: sampler.busy,
     };
   }
 

@@ -2,12 +2,13 @@
 import type { Outcomes } from '../traffic/outcomes.js';
 import { nowSinceStart, type RunClock } from './clock.js';
 import type { HostWatch } from './host-watch.js';
-import type { PoolPeak, PortSample } from './observations.js';
+import type { BusySpell, PoolPeak, PortSample } from './observations.js';
 import type { Pool } from './pools.js';
 import { progressCounter } from './progress.js';
 
 /** A host of the series: its node, its pool where it has one, and the watch that counts. */
 export interface SampledHost {
+  name: string;
   node: string;
   pool: Pool | undefined;
   watch: HostWatch;
@@ -16,6 +17,8 @@ export interface SampledHost {
 /** Takes samples and remembers peaks. */
 export interface Sampler {
   samples: PortSample[];
+  /** How busy each host's daemons were, about once a second. */
+  busy: BusySpell[];
   /**
    * Takes one; hosts that this process watches itself are counted before it returns.
    * Resolves with how long it kept the busiest process busy, ms.
@@ -25,13 +28,14 @@ export interface Sampler {
   peaks(): Record<string, PoolPeak>;
 }
 
-/** Name of the harness itself among the nodes in `PortSample.cpu`. */
-const GENERATOR = 'generator';
+/** Name of this program itself among the nodes in `PortSample.cpu`. */
+export const GENERATOR = 'generator';
 
 /** Begins a series that has no sample yet; the generator's CPU counts from here. */
 export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
   const progress = progressCounter(outcomes);
   const samples: PortSample[] = [];
+  const busySpells: BusySpell[] = [];
   const pools: Record<string, PoolPeak> = {};
   for (const { node, pool } of hosts)
     if (pool !== undefined) pools[node] = { capacity: pool.capacity, peak: 0, peakShare: 0 };
@@ -59,8 +63,9 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
       // Counted last: agents tell of outcomes before they answer.
       ...progress(),
     };
-    hosts.forEach(({ node, pool }, index) => {
-      const { inUse, timeWait, peak, states, cpuSeconds, agentCpuSeconds } = counts[index];
+    hosts.forEach(({ name, node, pool }, index) => {
+      const { inUse, timeWait, peak, states, cpuSeconds, agentCpuSeconds, busy } = counts[index];
+      if (busy !== undefined) busySpells.push({ host: name, ...busy });
       sample.cpu[node] = (sample.cpu[node] ?? 0) + cpuSeconds;
       sample.cpu[GENERATOR] += agentCpuSeconds;
       for (const [state, count] of Object.entries(states ?? {})) {
@@ -77,5 +82,5 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
     return Math.max(busyMs, ...counts.map(({ tookMs }) => tookMs));
   }
 
-  return { samples, take, peaks: () => pools };
+  return { samples, busy: busySpells, take, peaks: () => pools };
 }

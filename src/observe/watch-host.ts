@@ -1,5 +1,6 @@
 /** Watches one host from this process: tap, connection table, sockets, counters and CPU time of its namespace. */
 import type { CommandResult } from '../testbed/host.js';
+import { busyReader } from './busy-threads.js';
 import { nowSinceStart } from './clock.js';
 import { type ConntrackWatch, watchConntrack } from './conntrack-events.js';
 import { counterDeltas, readConntrackFill, readCounters } from './counters.js';
@@ -27,7 +28,9 @@ export async function watchHost(order: WatchOrder, netns: string | null, run: Ru
   const conntrack = order.tracksConnections ? watchConntrack({ name: host, netns }, clock) : undefined;
   const sockets = forwards ? undefined : openSocketCounter(netns, order.watchedPorts);
   const before = readCounters(netns);
-  const cpuNow = () => cpuSeconds(order.processes === 'others' ? otherProcesses() : order.processes);
+  const processes = () => (order.processes === 'others' ? otherProcesses() : order.processes);
+  const cpuNow = () => cpuSeconds(processes());
+  const readBusy = busyReader(processes);
   const cpuBefore = cpuNow();
   const states = conntrack && occasionalStates(conntrack);
   let peakEntries = 0;
@@ -69,7 +72,8 @@ export async function watchHost(order: WatchOrder, netns: string | null, run: Ru
       const began = performance.now();
       const timeNs = nowSinceStart(clock);
       const count = { ...countPorts(timeNs), cpuSeconds: cpuNow() - cpuBefore, agentCpuSeconds: 0 };
-      return { timeNs, ...count, tookMs: performance.now() - began };
+      const busy = readBusy(timeNs);
+      return { timeNs, ...count, ...(busy && { busy }), tookMs: performance.now() - began };
     },
     stop() {
       ended ??= end();

@@ -6,6 +6,7 @@ import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 import { mergeCauses, mergeDelays } from './cause-counts.js';
+import { mergeCpuUse } from './cpu-use.js';
 import { type LatencyHistograms, mergeHistograms, summariseLatency } from './latency.js';
 import type { Measured, TrialRecord } from './run-record.js';
 
@@ -20,6 +21,7 @@ export function mergeTrials(trials: TrialRecord[], latencies: LatencyHistograms[
   const reasons = trials.flatMap((trial) =>
     trial.validity.reasons.map((reason) => (trials.length === 1 ? reason : `trial ${trial.trial}: ${reason}`)),
   );
+  const cpu = mergeCpuUse(trials.flatMap((trial) => trial.cpu ?? []));
   if (trials.length === 0) reasons.push('no trial ran to its end, so nothing was measured');
   return {
     requests: {
@@ -57,8 +59,22 @@ export function mergeTrials(trials: TrialRecord[], latencies: LatencyHistograms[
     },
     ports: mergePools(trials.map((trial) => trial.ports)),
     generator: mergeGenerators(trials.map((trial) => trial.generator)),
+    ...(cpu && { cpu }),
+    ...warningsOf(trials.flatMap(warningsWithTrial)),
     validity: { valid: reasons.length === 0 && trials.every((trial) => trial.validity.valid), reasons },
   };
+}
+
+/** Warnings, as a field that is absent where there is none. */
+export function warningsOf(all: string[]): Pick<Measured, 'warnings'> {
+  return all.length === 0 ? {} : { warnings: [...new Set(all)] };
+}
+
+/** What is said of every trial is said once. */
+function warningsWithTrial({ trial, warnings = [] }: TrialRecord, _: number, all: TrialRecord[]): string[] {
+  return warnings.map((text) =>
+    all.every((other) => other.warnings?.includes(text)) ? text : `trial ${trial}: ${text}`,
+  );
 }
 
 /** The aftershocks of one or several trials, as a field that is absent where there is none. */

@@ -63,6 +63,44 @@ export interface BaselineResult {
   p?: number;
 }
 
+/** What one part of a trial took of the processors: 1 is one core all the time. */
+export interface CpuShare {
+  cpuSeconds: number;
+  /** Over the time that it was measured in. */
+  cores: number;
+  /** The most over about a second. */
+  peakCores: number;
+}
+
+/** What each part took of the processors while requests were under way, user and system. What the kernel does for a connection counts where it does it. */
+export interface CpuUse {
+  /** From the first planned request to the last answer. */
+  overSeconds: number;
+  /** This program: the sending, the watching and the recording (`generator.cpuSeconds` is the sending threads alone), its agents included. */
+  harness: CpuShare;
+  /** The daemons, by node; nodes without one are left out. */
+  nodes: Record<string, NodeCpu>;
+}
+
+/** The daemons of one node. */
+export interface NodeCpu extends CpuShare {
+  /** Its busiest second on any of its hosts; absent where none was measured. */
+  busiest?: BusiestSecond;
+}
+
+/** The busiest thread of a second, or the process that used most of the cores it may use. Shares from 0 to 1. */
+export interface BusiestSecond {
+  host: string;
+  program: string;
+  of: 'thread' | 'process';
+  /** On a core. */
+  ran: number;
+  /** Ready to run, without a core: other programs had them. */
+  waited: number;
+  /** Since the trial's start. */
+  fromMs: number;
+}
+
 /** The measured fields, the same for a variant and for each of its trials. */
 export interface Measured {
   requests: {
@@ -86,6 +124,10 @@ export interface Measured {
   throughput: { completedPerSecond: number };
   ports: Record<string, PoolPeak>;
   generator: GeneratorReport;
+  /** Absent in records of older versions, and where nothing was sampled. */
+  cpu?: CpuUse;
+  /** What a reader should know before believing that the chain's settings made these numbers, in sentences. Absent where there is none. */
+  warnings?: string[];
   validity: { valid: boolean; reasons: string[] };
 }
 

@@ -6,10 +6,12 @@ import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { CounterDeltas, PoolPeak } from '../observe/observations.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
+import { bottleneckWarnings } from './bottlenecks.js';
 import { countCauses, countDelays } from './cause-counts.js';
 import { completedPerSecond, countRequests, countVisitors } from './count-outcomes.js';
+import { type CpuSeen, cpuUse, sendingOf } from './cpu-use.js';
 import { type LatencyHistograms, summariseLatency } from './latency.js';
-import { aftershocks, attackersOf, proxies } from './merge-trials.js';
+import { aftershocks, attackersOf, proxies, warningsOf } from './merge-trials.js';
 import type { Measured } from './run-record.js';
 import { type Expectations, validityOf } from './validity.js';
 
@@ -32,6 +34,10 @@ export interface TrialInput extends Expectations {
   tickets?: { stock: number; sold: number };
   /** What each attacker did, by node. */
   attackers?: Record<string, AttackReport>;
+  /** Its samples, and the hosts that run daemons. */
+  cpu?: CpuSeen;
+  /** What was said before it started. */
+  warnings?: string[];
   /** Request ids are `<idPrefix>.<visitor>.<step>`. */
   idPrefix: string;
 }
@@ -41,6 +47,7 @@ export function summariseTrial(input: TrialInput): Measured {
   const { outcomes } = input;
   const counts = countRequests(outcomes);
   const nameOf = (row: number) => `${input.idPrefix}.${Math.floor(row / outcomes.steps)}.${row % outcomes.steps}`;
+  const cpu = input.cpu && cpuUse(input.cpu, sendingOf(outcomes));
   const measured: Omit<Measured, 'validity'> = {
     requests: {
       ...counts,
@@ -59,6 +66,15 @@ export function summariseTrial(input: TrialInput): Measured {
     throughput: { completedPerSecond: completedPerSecond(outcomes, counts.completed) },
     ports: input.pools,
     generator: input.generator,
+    ...(cpu && { cpu }),
+    ...warningsOf([...(input.warnings ?? []), ...bottlenecks(input)]),
   };
   return { ...measured, validity: validityOf(outcomes, measured, input) };
+}
+
+/** Attackers are busy by design. */
+function bottlenecks({ cpu, attackers = {}, outcomes, dropped, plannedVisitors }: TrialInput): string[] {
+  if (cpu === undefined) return [];
+  const daemons = cpu.daemons.filter(({ node }) => !Object.hasOwn(attackers, node));
+  return bottleneckWarnings({ busy: cpu.busy, daemons, outcomes, dropped, closedLoop: plannedVisitors === undefined });
 }

@@ -23,6 +23,7 @@ export function renderMarkdown(record: RunRecord): string {
     events(record.variants),
     attacks(record.variants),
     invalid(record.variants),
+    warnings(record.variants),
     gates(record.variants),
     baseline(record),
     `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}.`,
@@ -100,6 +101,13 @@ function invalid(variants: VariantRecord[]): string {
     validity.reasons.map((reason) => `- ${text(name)}: ${text(reason)}`),
   );
   return lines.length === 0 ? '' : `## Why the measurement is invalid\n\n${lines.join('\n')}`;
+}
+
+function warnings(variants: VariantRecord[]): string {
+  const lines = variants.flatMap(({ name, warnings = [] }) =>
+    warnings.map((words) => `- ! ${text(name)}: ${text(words)}`),
+  );
+  return lines.length === 0 ? '' : `## Warnings\n\n${lines.join('\n')}`;
 }
 
 function versions({ environment }: RunRecord): string {

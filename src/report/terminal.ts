@@ -44,6 +44,7 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
     gates(record.variants, colors, width),
     baseline(record, colors, width),
     trouble(record.variants, colors, width),
+    warnings(record.variants, colors, width),
     notes(record.variants, colors, width),
     verdict(record, colors, width),
   ];
@@ -215,6 +216,13 @@ function baseline({ baseline: note }: RunRecord, colors: Colors, width: number):
 function trouble(variants: VariantRecord[], colors: Colors, width: number): string {
   return variants
     .flatMap(({ name, validity }) => validity.reasons.map((reason) => `${name} is invalid: ${reason}`))
+    .map((text) => hanging(colors.yellow('!'), text, width, colors.yellow))
+    .join('\n');
+}
+
+function warnings(variants: VariantRecord[], colors: Colors, width: number): string {
+  return variants
+    .flatMap(({ name, warnings = [] }) => warnings.map((text) => `${name}: ${text}`))
     .map((text) => hanging(colors.yellow('!'), text, width, colors.yellow))
     .join('\n');
 }

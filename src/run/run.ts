@@ -200,6 +200,13 @@ async function oneTrial(
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
       events: result.observations.events,
+      cpu: {
+        samples: result.observations.samples,
+        busy: result.observations.busy ?? [],
+        daemons: plan.hosts
+          .filter(({ spec }) => kindOf(spec.kind).start !== undefined)
+          .filter(({ layer }) => layer !== 'L3'),
+      },
       proxies: proxyTriesOf(result.file.plan, [...result.observations.sightings.values()].flat()),
       ways: { kept: keptWays(result.outcomes, result.ledger), all: waysOf(result.file, result.ledger) },
     });

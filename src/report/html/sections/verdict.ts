@@ -173,7 +173,8 @@ function happened({ variants }: RunRecord): Html {
     names.length === variants.length ? `Events: ${text}` : `Events of ${list(names)}: ${text}`,
   );
   const attacks = attackLines(variants).map(({ variant, attack }) => `Attack on ${variant}: ${attack}`);
+  const warnings = variants.flatMap(({ name, warnings = [] }) => warnings.map((text) => `${name}: ${text}`));
   const notes = new Set(variants.flatMap(({ generator }) => generator.notes ?? []));
-  const all = [...events, ...attacks, ...notes];
+  const all = [...events, ...attacks, ...warnings, ...notes];
   return all.length === 0 ? html`` : html`<ul class="notes">${all.map((text) => html`<li>${text}</li>`)}</ul>`;
 }
