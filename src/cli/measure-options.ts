@@ -11,6 +11,7 @@ export interface MeasureFlags {
   json?: boolean;
   quiet?: boolean;
   engine?: 'socket' | 'undici' | 'autocannon';
+  pin?: boolean;
 }
 
 /** Adds them; `printed` is the file of the record that `--json` prints. */
@@ -24,12 +25,13 @@ export function withMeasureOptions(command: Command, printed: string): Command {
     .option('--out <dir>', 'folder for the records', 'results')
     .option('--json', `print ${printed} on stdout, and nothing else`)
     .option('--quiet', 'no progress')
-    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']));
+    .addOption(new Option('--engine <name>', 'traffic engine').choices(['socket', 'undici', 'autocannon']))
+    .option('--pin', 'keep generator, proxies and servers on cores of their own (netns driver; two cores at least)');
 }
 
 /** What these options say to the work itself. Daemons take a relative path from their own folder, so `outDir` is absolute. */
-export function measureSettings({ out, engine, json, quiet }: MeasureFlags) {
-  return { outDir: resolve(out), engine, json: json === true, quiet: quiet === true };
+export function measureSettings({ out, engine, pin, json, quiet }: MeasureFlags) {
+  return { outDir: resolve(out), engine, pin: pin === true, json: json === true, quiet: quiet === true };
 }
 
 /** Of an option that may be repeated: all its values. */

@@ -4,6 +4,7 @@ import type { Aftershock } from '../ledger/aftershocks.js';
 import type { Cause } from '../ledger/causes.js';
 import type { ProxyTries } from '../ledger/proxy-tries.js';
 import type { PoolPeak } from '../observe/observations.js';
+import type { Placement } from '../run/placement.js';
 import type { GeneratorReport } from '../traffic/engine.js';
 
 /** Value of `schema`, for readers to check; the number rises when a field is removed or changes its meaning. */
@@ -185,6 +186,8 @@ export interface RunRecord {
   driverReason: string;
   /** What relative gates were held against; absent where no baseline was named. */
   baseline?: BaselineNote;
+  /** Which cores the parts kept to (`--pin`); absent where they were free. */
+  placement?: Placement;
   environment: { kernel: string; node: string; cpus: number; versions: Record<string, string> };
   variants: VariantRecord[];
   verdict: RunVerdict;

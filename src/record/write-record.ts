@@ -9,6 +9,7 @@ import type { Way } from '../ledger/way.js';
 import type { ChainEvent, PortSample } from '../observe/observations.js';
 import { renderJunit } from '../report/junit.js';
 import { renderMarkdown } from '../report/markdown.js';
+import type { Placement } from '../run/placement.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import type { ChainRecord } from './chain-record.js';
@@ -38,6 +39,8 @@ export interface RecordOptions {
   environment: RunRecord['environment'];
   /** What relative gates are held against; checked already. */
   baseline?: Baseline;
+  /** Which cores the parts keep to. */
+  placement?: Placement;
 }
 
 /** What belongs to a trial from its start on. */
@@ -101,6 +104,7 @@ export function createRecord(options: RecordOptions): RecordWriter {
     scenario: { name, file, sha256, seed },
     driver: options.driver,
     driverReason: options.driverReason,
+    ...(options.placement && { placement: options.placement }),
     environment: options.environment,
     variants: [],
     verdict: 'none',

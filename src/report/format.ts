@@ -1,5 +1,6 @@
 /** Numbers, places and gates as words for people, the same in every report. */
-import type { CauseCount, LatencySummary, Measured, VariantRecord } from '../record/run-record.js';
+import type { CauseCount, LatencySummary, Measured, RunRecord, VariantRecord } from '../record/run-record.js';
+import { coresText } from '../sys/cores.js';
 import { poolLevel } from './pool-level.js';
 
 /** What was not measured. */
@@ -38,6 +39,11 @@ export function latencyPair(latency: LatencySummary): string {
 /** `ports-exhausted@edge`, with its root behind it where it has one. */
 export function placeOf({ cause, at, because }: Omit<CauseCount, 'count' | 'evidence'>): string {
   return because === undefined ? `${cause}@${at}` : `${cause}@${at} because ${because.cause}@${because.at}`;
+}
+
+/** `pinned: harness on core 0, proxies on 1, servers on 1`. */
+export function placementText({ harness, proxies, servers }: NonNullable<RunRecord['placement']>): string {
+  return `pinned: harness on core ${coresText(harness)}, proxies on ${coresText(proxies)}, servers on ${coresText(servers)}`;
 }
 
 /** `edge 500/500`. */

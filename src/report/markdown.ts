@@ -1,7 +1,7 @@
 /** A record as Markdown, for `summary.md` and comments on pull requests. */
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, placementText, placeOf, poolOf } from './format.js';
 import { observedAgainst, SKIPPED } from './gate-text.js';
 import { attackLines, eventLines } from './happenings.js';
 import { heatMapMarkdown } from './heat-map.js';
@@ -26,7 +26,7 @@ export function renderMarkdown(record: RunRecord): string {
     warnings(record.variants),
     gates(record.variants),
     baseline(record),
-    `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}.`,
+    `Run \`${record.id}\`, ${record.status}, driver ${record.driver}, kernel ${text(record.environment.kernel)}, seed ${record.scenario.seed}${versions(record)}${record.placement === undefined ? '' : `; ${placementText(record.placement)}`}.`,
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }

@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import type { RunRecord, VariantRecord } from '../record/run-record.js';
 import { explainDifference } from './difference.js';
-import { busiestNodes, count, latencyPair, list, NOTHING, placeOf, plural, poolOf } from './format.js';
+import { busiestNodes, count, latencyPair, list, NOTHING, placementText, placeOf, plural, poolOf } from './format.js';
 import { against, observed, SKIPPED } from './gate-text.js';
 import { grid, INDENT } from './grid.js';
 import { attackLines, eventLines } from './happenings.js';
@@ -45,7 +45,7 @@ export function renderRun(record: RunRecord, options: TerminalOptions): string {
     baseline(record, colors, width),
     trouble(record.variants, colors, width),
     warnings(record.variants, colors, width),
-    notes(record.variants, colors, width),
+    notes(record, colors, width),
     verdict(record, colors, width),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
@@ -227,8 +227,9 @@ function warnings(variants: VariantRecord[], colors: Colors, width: number): str
     .join('\n');
 }
 
-function notes(variants: VariantRecord[], colors: Colors, width: number): string {
+function notes({ variants, placement }: RunRecord, colors: Colors, width: number): string {
   const said = new Set(variants.flatMap(({ generator }) => generator.notes ?? []));
+  if (placement !== undefined) said.add(placementText(placement));
   return [...said].map((note) => hanging(colors.dim('·'), note, width, colors.dim)).join('\n');
 }
 

@@ -8,12 +8,15 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { Engine } from '../traffic/engine.js';
 import { type CapacitySearch, searchCapacity } from './capacity.js';
 import { exitCodeOf } from './exit-code-of.js';
+import { planPlacement } from './pin.js';
 import type { WithDriver } from './run-with-driver.js';
 
 /** What the command line asks for beside the search, and what the process that runs it has. */
 export interface CapacityAndPrintOptions extends WithDriver {
   outDir: string;
   engine: Engine['name'] | undefined;
+  /** Each part keeps to cores of its own. */
+  pin: boolean;
   json: boolean;
   quiet: boolean;
 }
@@ -34,9 +37,12 @@ export async function capacityAndPrint(
     if (!options.quiet) process.stderr.write(`${text}\n`);
   };
   try {
+    const driver = options.driver(progress.line);
+    const placement = options.pin ? planPlacement(driver.name) : undefined;
     const { record, dir } = await searchCapacity(scenario, search, {
       outDir: options.outDir,
-      driver: options.driver(progress.line),
+      driver,
+      placement,
       driverReason: options.driverReason,
       engine: options.engine,
       interrupt: options.interrupt,

@@ -24,7 +24,10 @@ export interface CapacitySearch {
 
 /** What a search needs beside that. */
 export interface CapacityOptions
-  extends Pick<RunOptions, 'outDir' | 'driver' | 'driverReason' | 'engine' | 'interrupt' | 'onRemark' | 'onProgress'> {
+  extends Pick<
+    RunOptions,
+    'outDir' | 'driver' | 'driverReason' | 'placement' | 'engine' | 'interrupt' | 'onRemark' | 'onProgress'
+  > {
   /** Called before a trial; the text names it in the progress of that trial. */
   nameTrial(step: Extract<SearchStep, { do: 'probe' }>, trials: CapacityTrial[], plannedMs: number): string;
   /** Called with each trial that ran to its end. */

@@ -10,6 +10,7 @@ import type { Testbed } from '../testbed/host.js';
 import type { Engine } from '../traffic/engine.js';
 import { exitCodeOf } from './exit-code-of.js';
 import { writeExports } from './export-variant.js';
+import { planPlacement } from './pin.js';
 import { runScenario } from './run.js';
 import type { WithDriver } from './run-with-driver.js';
 
@@ -17,6 +18,8 @@ import type { WithDriver } from './run-with-driver.js';
 export interface RunAndPrintOptions extends WithDriver {
   outDir: string;
   engine: Engine['name'] | undefined;
+  /** Each part keeps to cores of its own. */
+  pin: boolean;
   /** What relative gates are held against. */
   baseline?: Baseline;
   json: boolean;
@@ -33,19 +36,24 @@ export interface RunAndPrintOptions extends WithDriver {
 export async function runAndPrint(scenario: Scenario, options: RunAndPrintOptions): Promise<ExitCode> {
   const { interrupt } = options;
   const progress = showProgress(process.stderr, options.quiet, scenario.name);
+  const note = (text: string) => {
+    progress.done();
+    process.stderr.write(`note: ${text}\n`);
+  };
   try {
+    const driver = options.driver(progress.line);
+    const placement = options.pin ? planPlacement(driver.name) : undefined;
     const { record, dir } = await runScenario(scenario, {
       outDir: options.outDir,
-      driver: options.driver(progress.line),
+      driver,
+      placement,
       driverReason: options.driverReason,
       engine: options.engine,
       baseline: options.baseline,
       onProgress: progress.phase,
       onTrial: (_, trial) => progress.trial(trial),
-      onRemark(text) {
-        progress.done();
-        process.stderr.write(`note: ${text}\n`);
-      },
+      onRemark: note,
+      onAhead: note,
       interrupt,
       async onBroken(dir) {
         progress.done();

@@ -19,6 +19,8 @@ export interface RunFileOptions {
   engine?: 'socket' | 'undici' | 'autocannon';
   /** A run or a file that relative gates are held against. */
   baseline?: string;
+  /** Generator, proxies and servers keep to cores of their own (`--pin`). */
+  pin?: boolean;
 }
 
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
@@ -34,6 +36,7 @@ export async function run(file: string, options: RunFileOptions = {}): Promise<R
   for (const name of ['trials', 'seed', 'out', 'driver', 'engine', 'baseline'] as const) {
     if (options[name] !== undefined) args.push(`--${name}`, String(options[name]));
   }
+  if (options.pin === true) args.push('--pin');
   return await printedJson<RunRecord>(args);
 }
 

@@ -15,11 +15,15 @@ import type { Driver } from '../testbed/driver.js';
 import type { Testbed } from '../testbed/host.js';
 import { makePlan } from '../topology/make-plan.js';
 import type { Plan } from '../topology/plan.js';
-import type { Engine } from '../traffic/engine.js';
+import type { Engine, TrafficPlan } from '../traffic/engine.js';
 import { ENGINES } from '../traffic/engines.js';
 import { chooseEngine, makeTrafficPlan } from '../traffic/traffic-plan.js';
+import { type RateCheck, rateCheck } from './asked-rate.js';
+import { keepHarnessOn } from './pin.js';
+import type { Placement } from './placement.js';
 import type { TrialResult } from './settle.js';
 import { runTrial, type TrialProgress } from './trial.js';
+import { versionNotes } from './version-notes.js';
 
 /** What a run needs beside its scenario. */
 export interface RunOptions {
@@ -29,12 +33,16 @@ export interface RunOptions {
   driverReason: string;
   /** What relative gates are held against. */
   baseline?: Baseline;
+  /** Which cores the parts keep to (`--pin`); absent: the kernel chooses. */
+  placement?: Placement;
   /** Overrides the engine that follows from `connections:`. */
   engine?: Engine['name'];
   /** Called with each phase of each trial; `label` names the variant, and the trial where there are several. */
   onProgress(label: string, progress: TrialProgress): void;
   /** One line that a reader should see beside the result. */
   onRemark(text: string): void;
+  /** One line that a reader should see before anything is built. */
+  onAhead?(text: string): void;
   interrupt: AbortSignal;
   /** Called with each trial that ran to its end, while its outcomes are still there. */
   onTrial?(result: TrialResult, trial: TrialRecord, idPrefix: string): void;
@@ -62,12 +70,17 @@ export async function runScenario(
 /** The same on a driver that goes on to further runs. */
 export async function recordRun(scenario: Scenario, options: RunOptions): Promise<{ record: RunRecord; dir: string }> {
   const plans = new Map(scenario.variants.map((variant) => [variant.name, makePlan(variant)]));
-  for (const variant of scenario.variants)
-    checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
+  const checkRate = rateCheck(options.driver, options.placement !== undefined);
+  for (const variant of scenario.variants) {
+    const traffic = checkEngine(variant, plans.get(variant.name)!, scenario.seed, options.engine);
+    const warning = checkRate(variant.name, traffic, engineOf(variant, options.engine).name);
+    if (warning !== undefined) options.onAhead?.(warning);
+  }
   if (options.baseline !== undefined)
     checkBaseline(options.baseline, { scenario, driver: options.driver.name }, variantsWithRelativeGates(scenario));
   await checkPlans(plans.values(), options);
-  return await runTrials(scenario, plans, options);
+  if (options.placement !== undefined) keepHarnessOn(options.placement);
+  return await runTrials(scenario, plans, options, checkRate);
 }
 
 async function checkPlans(plans: Iterable<Plan>, { driver, interrupt }: RunOptions): Promise<void> {
@@ -86,6 +99,7 @@ async function runTrials(
   scenario: Scenario,
   plans: Map<string, Plan>,
   options: RunOptions,
+  checkRate: RateCheck,
 ): Promise<{ record: RunRecord; dir: string }> {
   const { driver } = options;
   const { kernel, cpus, versions } = driver.machine;
@@ -96,6 +110,7 @@ async function runTrials(
     driver: driver.name,
     driverReason: options.driverReason,
     baseline: options.baseline,
+    placement: options.placement,
     environment,
   });
   const noteVersions = versionNotes(environment.versions);
@@ -115,7 +130,7 @@ async function runTrials(
       if (options.interrupt.aborted) break;
       const begun = Date.now();
       const label = labelOf(one, scenario.trials, order.length, endsAbout(plannedMs, tookMs), tookMs.length + 1);
-      await oneTrial(scenario, { ...one, label }, options, { writer, noteVersions, remarks });
+      await oneTrial(scenario, { ...one, label }, options, { writer, noteVersions, remarks, checkRate });
       tookMs.push(Date.now() - begun);
     }
   } catch (error) {
@@ -133,15 +148,17 @@ interface Notes {
   writer: RecordWriter;
   noteVersions(testbed: Testbed): Promise<void>;
   remarks: Set<string>;
+  checkRate: RateCheck;
 }
 
 async function oneTrial(
   scenario: Scenario,
   one: { variant: ScenarioVariant; index: number; trial: number; plan: Plan; label: string },
   options: RunOptions,
-  { writer, noteVersions, remarks }: Notes,
+  { writer, noteVersions, remarks, checkRate }: Notes,
 ): Promise<void> {
   const { variant, index, trial, plan, label } = one;
+  const engine = engineOf(variant, options.engine);
   const logsRoot = writer.logsDir(variant.name, trial);
   const place = { trial: `${index}-${trial}`, logsRoot };
   const idPrefix = `${index}.${trial}`;
@@ -151,7 +168,8 @@ async function oneTrial(
     const result = await runTrial({
       variant,
       plan,
-      engine: engineOf(variant, options.engine),
+      engine,
+      placement: options.placement,
       // Every trial its own arrivals, every variant of a trial the same ones.
       seed: scenario.seed + trial - 1,
       idPrefix,
@@ -188,6 +206,7 @@ async function oneTrial(
       rows!.abandon();
       return;
     }
+    const ahead = checkRate(variant.name, result.traffic, engine.name);
     const recorded = rows!.finish({
       dropped: result.ledger.lost,
       delayed: result.ledger.delayed,
@@ -200,6 +219,7 @@ async function oneTrial(
       maxLatenessMs: variant.traffic.maxLatenessMs,
       problems: result.problems,
       events: result.observations.events,
+      ...(ahead !== undefined && { warnings: [ahead] }),
       cpu: {
         samples: result.observations.samples,
         busy: result.observations.busy ?? [],
@@ -220,13 +240,18 @@ function engineOf(variant: ScenarioVariant, wanted: Engine['name'] | undefined):
   return ENGINES[wanted ?? chooseEngine(variant.traffic.connections, isClosedLoop(variant))];
 }
 
-/** An engine that cannot send what the scenario asks for is a usage error, told before anything is built. */
-function checkEngine(variant: ScenarioVariant, plan: Plan, seed: number, wanted: Engine['name'] | undefined): void {
+/** The traffic of the first trial. An engine that cannot send it is a usage error, told before anything is built. */
+function checkEngine(
+  variant: ScenarioVariant,
+  plan: Plan,
+  seed: number,
+  wanted: Engine['name'] | undefined,
+): TrafficPlan {
   const notYetRunning = new Map(plan.hosts.map(({ name }) => [name, { netns: null }]));
-  const refusal = engineOf(variant, wanted).refuses(
-    makeTrafficPlan(variant, plan, notYetRunning, { seed, idPrefix: '' }),
-  );
+  const traffic = makeTrafficPlan(variant, plan, notYetRunning, { seed, idPrefix: '' });
+  const refusal = engineOf(variant, wanted).refuses(traffic);
   if (refusal !== undefined) throw usageError(refusal, wanted === undefined ? `variant ${variant.name}` : '--engine');
+  return traffic;
 }
 
 function variantsWithRelativeGates({ variants }: Scenario): string[] {
@@ -268,23 +293,4 @@ function named(error: unknown, dir: string): unknown {
     });
   }
   return testbedError(`the run broke: ${(error as Error).message}`, undefined, `the record so far is in ${dir}`, error);
-}
-
-/** Asks the daemons of a testbed that is up for their versions, once per kind, and notes them. */
-function versionNotes(versions: Record<string, string>): (testbed: Testbed) => Promise<void> {
-  const asked = new Set<string>();
-  return async ({ plan, hosts }) => {
-    for (const { name, spec } of plan.hosts) {
-      const { version } = kindOf(spec.kind);
-      if (version === undefined || spec.image !== undefined || asked.has(spec.kind)) continue;
-      asked.add(spec.kind);
-      // A daemon that does not answer this will say more when it is started.
-      const told = await hosts
-        .get(name)!
-        .run(version.argv)
-        .catch(() => undefined);
-      const found = /\d+(\.\d+)+/.exec(`${told?.stdout}${told?.stderr}`);
-      if (found !== null) versions[version.name] = found[0];
-    }
-  };
 }

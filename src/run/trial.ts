@@ -14,6 +14,8 @@ import type { Engine, GeneratorReport, PreparedTraffic, TrafficPlan } from '../t
 import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { startTimeline } from './events.js';
+import { pinned } from './pin.js';
+import { coresFor, type Placement } from './placement.js';
 import { type Driven, settle, type TrialResult } from './settle.js';
 import { type Site, siteOf } from './site.js';
 
@@ -38,6 +40,8 @@ export interface TrialSettings {
   onEvent(event: ChainEvent): void;
   /** Keep the testbed until the user says so (`--keep`). */
   keep?: (testbed: Testbed) => Promise<void>;
+  /** Which cores the daemons keep to; absent: the kernel chooses. */
+  placement?: Placement;
 }
 
 /**
@@ -117,12 +121,13 @@ async function stopNodes(plan: Plan, running: Map<string, RunningNode>): Promise
 /** Starts the node of one host; undefined where the kind has nothing to start. */
 async function startNode(
   testbed: Testbed,
-  { plan, variant, sharedDir }: TrialSettings,
+  { plan, variant, sharedDir, placement }: TrialSettings,
   planned: PlannedHost,
 ): Promise<RunningNode | undefined> {
   const kind = kindOf(planned.spec.kind);
+  const host = testbed.hosts.get(planned.name)!;
   const context = {
-    host: testbed.hosts.get(planned.name)!,
+    host: placement === undefined ? host : pinned(host, coresFor(planned, placement)),
     planned,
     spec: planned.spec,
     plan,

@@ -7,6 +7,7 @@ import { renderTune } from '../report/tune-text.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Engine } from '../traffic/engine.js';
 import { exitCodeOf } from './exit-code-of.js';
+import { planPlacement } from './pin.js';
 import type { WithDriver } from './run-with-driver.js';
 import { type Tuning, tune } from './tune.js';
 
@@ -14,6 +15,8 @@ import { type Tuning, tune } from './tune.js';
 export interface TuneAndPrintOptions extends WithDriver {
   outDir: string;
   engine: Engine['name'] | undefined;
+  /** Each part keeps to cores of its own. */
+  pin: boolean;
   json: boolean;
   quiet: boolean;
 }
@@ -33,9 +36,12 @@ export async function tuneAndPrint(
     if (!options.quiet) process.stderr.write(`${text}\n`);
   };
   try {
+    const driver = options.driver(progress.line);
+    const placement = options.pin ? planPlacement(driver.name) : undefined;
     const { record, dir } = await tune(scenario, tuning, {
       outDir: options.outDir,
-      driver: options.driver(progress.line),
+      driver,
+      placement,
       driverReason: options.driverReason,
       engine: options.engine,
       interrupt: options.interrupt,
@@ -43,6 +49,7 @@ export async function tuneAndPrint(
       onTrial: (_, trial) => progress.trial(trial),
       onStep: tell,
       onRemark: (text) => tell(`note: ${text}`),
+      onAhead: (text) => tell(`note: ${text}`),
     });
     progress.done();
     process.stdout.write(

@@ -29,7 +29,10 @@ export interface Tuning {
 
 /** What a tuning needs beside that. */
 export interface TuneOptions
-  extends Pick<RunOptions, 'outDir' | 'driver' | 'driverReason' | 'engine' | 'interrupt' | 'onRemark' | 'onProgress'> {
+  extends Pick<
+    RunOptions,
+    'outDir' | 'driver' | 'driverReason' | 'placement' | 'engine' | 'interrupt' | 'onRemark' | 'onAhead' | 'onProgress'
+  > {
   /** A line about what comes next. */
   onStep(text: string): void;
   /** Called with each trial that ran to its end. */

@@ -138,6 +138,14 @@ export const getrusage = bind_<(who: number, usage: BigInt64Array) => number>('i
 export const syscall3 = bind_<(number: number, a1: number, a2: Uint8Array, a3: number) => number>(
   'int64_t syscall(int64_t, int64_t, uint8_t*, int64_t)',
 );
+/** sched_getaffinity(2) of a thread (0: the calling one): 0, or -1 with errno. `mask` receives a bit per core. */
+export const schedGetaffinity = bind_<(thread: number, length: number, mask: Uint8Array) => number>(
+  'int sched_getaffinity(int, size_t, uint8_t*)',
+);
+/** sched_setaffinity(2) of a thread (0: the calling one): 0, or -1 with errno. `mask` has a bit per core. */
+export const schedSetaffinity = bind_<(thread: number, length: number, mask: Uint8Array) => number>(
+  'int sched_setaffinity(int, size_t, const uint8_t*)',
+);
 /** usleep(3) on a thread of libuv's pool, so that the event loop stays free; finer than its timers. */
 export const usleep = bind_<{
   /** Calls `done` on the event loop after the sleep, with 0, or -1 where a signal has ended it. */

@@ -1,5 +1,6 @@
 /** Whether two measurements may be held against each other, and every difference beside the one that is compared, by its name. */
 import type { RunRecord, TrialRecord, VariantRecord } from '../../record/run-record.js';
+import { coresText } from '../../sys/cores.js';
 
 /** Something that two measurements do not have in common. */
 export interface Obstacle {
@@ -20,6 +21,7 @@ export function runObstacles(base: RunRecord, other: RunRecord): Obstacle[] {
     ...differs('scenario', base.scenario.name, other.scenario.name, true),
     ...(sameName ? scenarioFiles(base, other) : []),
     ...differs('driver', base.driver, other.driver, true),
+    ...differs('placement', placed(base), placed(other), false),
     ...differs('number of CPUs', base.environment.cpus, other.environment.cpus, true),
     ...differs('kernel', base.environment.kernel, other.environment.kernel, false),
     ...differs('seed', base.scenario.seed, other.scenario.seed, false).map((seed) => ({
@@ -100,6 +102,13 @@ function versionObstacles(base: RunRecord, other: RunRecord): Obstacle[] {
 
 function engineOf({ generator }: TrialRecord): string {
   return generator.engine;
+}
+
+/** `--pin` gives each part cores of its own: what it took from another before, it no longer takes. */
+function placed({ placement }: RunRecord): string {
+  if (placement === undefined) return 'not pinned';
+  const { harness, proxies, servers } = placement;
+  return [harness, proxies, servers].map(coresText).join(' / ');
 }
 
 function told(value: unknown): string {

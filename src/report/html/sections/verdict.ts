@@ -1,7 +1,7 @@
 /** Did it hold? The verdict in a word and a sentence, what must not be trusted, the variants at a glance, the gates. */
 import type { GateResult, RunRecord, VariantRecord } from '../../../record/run-record.js';
 import { explainDifference } from '../../difference.js';
-import { busiestNodes, count, list, percent, placeOf, plural } from '../../format.js';
+import { busiestNodes, count, list, percent, placementText, placeOf, plural } from '../../format.js';
 import { against, observed, SKIPPED } from '../../gate-text.js';
 import { attackLines, eventLines } from '../../happenings.js';
 import { ENDING_WORDS, endingOf } from '../ending.js';
@@ -168,13 +168,14 @@ function gateRow(variant: string, gate: GateResult, path: (string | number)[]): 
   ];
 }
 
-function happened({ variants }: RunRecord): Html {
+function happened({ variants, placement }: RunRecord): Html {
   const events = eventLines(variants).map(({ variants: names, events: text }) =>
     names.length === variants.length ? `Events: ${text}` : `Events of ${list(names)}: ${text}`,
   );
   const attacks = attackLines(variants).map(({ variant, attack }) => `Attack on ${variant}: ${attack}`);
   const warnings = variants.flatMap(({ name, warnings = [] }) => warnings.map((text) => `${name}: ${text}`));
   const notes = new Set(variants.flatMap(({ generator }) => generator.notes ?? []));
+  if (placement !== undefined) notes.add(placementText(placement));
   const all = [...events, ...attacks, ...warnings, ...notes];
   return all.length === 0 ? html`` : html`<ul class="notes">${all.map((text) => html`<li>${text}</li>`)}</ul>`;
 }

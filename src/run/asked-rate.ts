@@ -1,0 +1,27 @@
+/** Whether a run asks for more than this machine was measured to send. */
+import { asksForMore } from '../report/calibration-text.js';
+import type { Driver } from '../testbed/driver.js';
+import type { Engine, TrafficPlan } from '../traffic/engine.js';
+import { peakConnectionRate } from '../traffic/peak-rate.js';
+import { type Calibration, differencesSince, machineFacts, readCalibration } from './calibration.js';
+
+/** Says of a variant's traffic that it asks for more, in a sentence; undefined where it does not, or nothing is known. */
+export type RateCheck = (variant: string, traffic: TrafficPlan, engine: Engine['name']) => string | undefined;
+
+/** With the calibration that is kept, where it holds for the machine that the driver's hosts are on. */
+export function rateCheck({ machine }: Driver, pinned: boolean): RateCheck {
+  const calibration = readCalibration();
+  if (calibration === undefined) return () => undefined;
+  const now = { ...machineFacts(), kernel: machine.kernel, cpus: machine.cpus };
+  return differencesSince(calibration, now).length > 0 ? () => undefined : checkAgainst(calibration, pinned);
+}
+
+/** With this calibration. Another engine than the one that was measured is not judged. */
+export function checkAgainst(calibration: Calibration, pinned: boolean): RateCheck {
+  const limit = calibration.steadyPerSecond ?? 0;
+  return (variant, traffic, engine) => {
+    if (engine !== calibration.engine || calibration.isAtLeast) return undefined;
+    const perSecond = peakConnectionRate(traffic);
+    return perSecond > limit ? asksForMore(variant, perSecond, calibration, pinned) : undefined;
+  };
+}

@@ -1,0 +1,37 @@
+/** Which cores the parts of a run keep to with `--pin`, so that none takes time from another. */
+import type { PlannedHost } from '../topology/plan.js';
+
+/** Numbers of cores, by part. Parts share cores where there are too few. */
+export interface Placement {
+  /** This program: sending, watching and recording; and attackers, which send as well. */
+  harness: number[];
+  /** Daemons of the proxies. */
+  proxies: number[];
+  /** Daemons of the servers, and of their stores. */
+  servers: number[];
+}
+
+/** From so many cores on the harness has two: one for sending, one for watching. */
+const CORES_FOR_TWO = 4;
+
+/**
+ * Two cores: the harness has one, the chain the other. Three: one each. From four on the harness has two, and proxies and servers share the rest,
+ * the proxies with one more where it does not come out even. undefined with fewer than two.
+ */
+export function placeOn(cores: readonly number[]): Placement | undefined {
+  if (cores.length < 2) return undefined;
+  const own = cores.length >= CORES_FOR_TWO ? 2 : 1;
+  const chain = cores.slice(own);
+  const forProxies = Math.ceil(chain.length / 2);
+  return {
+    harness: cores.slice(0, own),
+    proxies: chain.slice(0, forProxies),
+    servers: chain.length === 1 ? chain : chain.slice(forProxies),
+  };
+}
+
+/** The cores of a host's daemons. */
+export function coresFor({ layer }: Pick<PlannedHost, 'layer'>, placement: Placement): number[] {
+  if (layer === 'server') return placement.servers;
+  return layer === 'L7' ? placement.proxies : placement.harness;
+}
