@@ -1,6 +1,7 @@
 /** Options that every verb has that measures, and how values of options are read. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { cannotPlaceContainers } from '../run/placement.js';
 
 /** The values of these options. */
 export interface MeasureFlags {
@@ -29,8 +30,9 @@ export function withMeasureOptions(command: Command, printed: string): Command {
     .option('--pin', 'keep generator, proxies and servers on cores of their own (netns driver; two cores at least)');
 }
 
-/** What these options say to the work itself. Daemons take a relative path from their own folder, so `outDir` is absolute. */
-export function measureSettings({ out, engine, pin, json, quiet }: MeasureFlags) {
+/** What these options say to the work itself; throws a usage error (exit 2) where they contradict each other. Daemons take a relative path from their own folder, so `outDir` is absolute. */
+export function measureSettings({ out, driver, engine, pin, json, quiet }: MeasureFlags) {
+  if (pin && driver === 'docker') throw cannotPlaceContainers();
   return { outDir: resolve(out), engine, pin: pin === true, json: json === true, quiet: quiet === true };
 }
 

@@ -7,6 +7,7 @@
 import { groupBy } from '../collections.js';
 import type { Cause, Verdict } from '../ledger/causes.js';
 import type { BusySpell } from '../observe/observations.js';
+import { count } from '../report/format.js';
 import { type Outcomes, RequestState } from '../traffic/outcomes.js';
 import { isWithin, load, type Sending, sendingOf } from './cpu-use.js';
 
@@ -19,6 +20,8 @@ export interface BottleneckSigns {
   dropped: ReadonlyMap<number, Verdict>;
   /** In closed loop a request is always waiting: it is the daemon's speed that makes the rate. */
   closedLoop: boolean;
+  /** Each part has cores of its own already. */
+  pinned: boolean;
 }
 
 /** A daemon that has work for this share of a second has a queue: what comes meanwhile waits for it. */
@@ -35,7 +38,8 @@ const WAITED = 0.1;
 const ITS_LOSSES = new Set<Cause>(['accept-queue-full', 'connection-limit', 'queue-timeout', 'response-timeout']);
 
 /** A warning for each node of which a daemon was the bottleneck, its longest time of that. */
-export function bottleneckWarnings({ busy, daemons, outcomes, dropped, closedLoop }: BottleneckSigns): string[] {
+export function bottleneckWarnings({ pinned, ...signs }: BottleneckSigns): string[] {
+  const { busy, daemons, outcomes, dropped, closedLoop } = signs;
   const sending = sendingOf(outcomes);
   if (sending === undefined) return [];
   const byHost = groupBy(
@@ -53,7 +57,7 @@ export function bottleneckWarnings({ busy, daemons, outcomes, dropped, closedLoo
         return hurt === undefined ? [] : [{ ...stretch, hurt }];
       })
       .sort((a, b) => b.toNs - b.fromNs - (a.toNs - a.fromNs));
-    if (stretches.length > 0) warnings.push(sentence(stretches[0]));
+    if (stretches.length > 0) warnings.push(sentence(stretches[0], pinned));
   }
   return warnings;
 }
@@ -84,7 +88,7 @@ function hurtIn(
     dropped,
     fastest,
     closedLoop,
-  }: Omit<BottleneckSigns, 'busy' | 'daemons'> & { node: string; fastest: number[] },
+  }: Omit<BottleneckSigns, 'busy' | 'daemons' | 'pinned'> & { node: string; fastest: number[] },
 ): string | undefined {
   let due = 0;
   let lost = 0;
@@ -94,7 +98,7 @@ function hurtIn(
     const verdict = dropped.get(row);
     if (verdict !== undefined && verdict.at === node && ITS_LOSSES.has(verdict.cause)) lost++;
   }
-  if (due > 0 && lost / due >= LOST) return `${lost} of the ${due} requests of that time were lost to it`;
+  if (due > 0 && lost / due >= LOST) return `${count(lost)} of the ${count(due)} requests of that time were lost to it`;
   const slowest = responses(outcomes, time)
     .flatMap((times, step) => (times.length < FEW ? [] : [{ median: at(times, 0.5), fast: fastest[step] }]))
     .sort((a, b) => b.median / b.fast - a.median / a.fast)[0];
@@ -121,7 +125,7 @@ function at(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-function sentence({ fromNs, toNs, spells, hurt }: Stretch & { hurt: string }): string {
+function sentence({ fromNs, toNs, spells, hurt }: Stretch & { hurt: string }, pinned: boolean): string {
   const [{ host, program, of }] = spells;
   const mean = (pick: (spell: BusySpell) => number) =>
     spells.reduce((sum, spell) => sum + pick(spell), 0) / spells.length;
@@ -134,11 +138,11 @@ function sentence({ fromNs, toNs, spells, hurt }: Stretch & { hurt: string }): s
       : `was busy ${percent(ran + waited)} of the time`;
   const advice =
     waited >= WAITED
-      ? 'give it a core to itself (`--pin`, a machine with more cores), or lower the rate'
+      ? `${pinned ? '' : 'give it a core of its own (`--pin`), '}use a machine with more cores, or lower the rate`
       : of === 'thread'
         ? 'give it more workers or hosts, or lower the rate'
         : 'use a machine with more cores, or lower the rate';
-  return `${host} itself was the bottleneck ${from}, whatever the settings are: ${who} ${busy}, and ${hurt}; ${advice}`;
+  return `${host} was the bottleneck ${from} by its own speed, not by a limit of the chain: ${who} ${busy}, and ${hurt}; ${advice}`;
 }
 
 function seconds(ns: number): string {

@@ -12,7 +12,8 @@ import type { GateResult, Measured, RunRecord } from './run-record.js';
 const CAPACITY_SCHEMA = 'portparty/capacity@1';
 
 /** One trial at one level: the numbers of the part that was judged. */
-export interface CapacityTrial extends Pick<Measured, 'requests' | 'latency' | 'throughput' | 'ports' | 'generator'> {
+export interface CapacityTrial
+  extends Pick<Measured, 'requests' | 'latency' | 'throughput' | 'ports' | 'generator' | 'cpu' | 'warnings'> {
   /** Numbered from 1, in the order of the search. */
   trial: number;
   level: number;

@@ -11,6 +11,8 @@ export interface CpuSeen {
   busy: BusySpell[];
   /** The hosts that run daemons, with their nodes. */
   daemons: { name: string; node: string }[];
+  /** Each part has cores of its own (`--pin`). */
+  pinned: boolean;
 }
 
 /** The time of the requests, ns since the trial's start. */
@@ -35,7 +37,10 @@ export function sendingOf({ dueNs, doneNs, state, rows }: Outcomes): Sending | u
 }
 
 /** Shares over the sending; undefined where there are no two samples around it. */
-export function cpuUse({ samples, busy, daemons }: CpuSeen, sending: Sending | undefined): CpuUse | undefined {
+export function cpuUse(
+  { samples, busy, daemons }: Omit<CpuSeen, 'pinned'>,
+  sending: Sending | undefined,
+): CpuUse | undefined {
   const window = sending && around(samples, sending);
   if (window === undefined) return undefined;
   const share = (part: string) => shareOf(window, part);

@@ -76,5 +76,12 @@ export function summariseTrial(input: TrialInput): Measured {
 function bottlenecks({ cpu, attackers = {}, outcomes, dropped, plannedVisitors }: TrialInput): string[] {
   if (cpu === undefined) return [];
   const daemons = cpu.daemons.filter(({ node }) => !Object.hasOwn(attackers, node));
-  return bottleneckWarnings({ busy: cpu.busy, daemons, outcomes, dropped, closedLoop: plannedVisitors === undefined });
+  return bottleneckWarnings({
+    busy: cpu.busy,
+    daemons,
+    outcomes,
+    dropped,
+    closedLoop: plannedVisitors === undefined,
+    pinned: cpu.pinned,
+  });
 }

@@ -34,7 +34,7 @@ export function renderCalibration(calibration: Calibration): string {
 }
 
 /** `9,100 new connections/s on time, 11,000/s at most`. */
-export function calibrationText({ steadyPerSecond, isAtLeast, connectionsPerSecond }: Calibration): string {
+function calibrationText({ steadyPerSecond, isAtLeast, connectionsPerSecond }: Calibration): string {
   const most = `${count(connectionsPerSecond)}/s at most`;
   if (steadyPerSecond === null) return `no rate on time, ${most}`;
   return isAtLeast

@@ -18,9 +18,9 @@ export function rateCheck({ machine }: Driver, pinned: boolean): RateCheck {
 
 /** With this calibration. Another engine than the one that was measured is not judged. */
 export function checkAgainst(calibration: Calibration, pinned: boolean): RateCheck {
-  const limit = calibration.steadyPerSecond ?? 0;
+  const { steadyPerSecond: limit } = calibration;
   return (variant, traffic, engine) => {
-    if (engine !== calibration.engine || calibration.isAtLeast) return undefined;
+    if (engine !== calibration.engine || limit === null || calibration.isAtLeast) return undefined;
     const perSecond = peakConnectionRate(traffic);
     return perSecond > limit ? asksForMore(variant, perSecond, calibration, pinned) : undefined;
   };

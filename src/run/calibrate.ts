@@ -1,4 +1,5 @@
 /** Measures what this machine can send: short open-loop trials of rising rates, over a virtual cable, against a server of this package. */
+import { loadavg } from 'node:os';
 import { thenEnd } from '../promises.js';
 import { parseScenario } from '../scenario/parse.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -50,6 +51,7 @@ export interface CalibrateOptions {
 export async function calibrate({ driver, interrupt, onStep }: CalibrateOptions): Promise<Calibration | undefined> {
   const steps: CalibrationStep[] = [];
   const begunMs = performance.now();
+  const loadBefore = Number(loadavg()[0].toFixed(2));
   let maxLatenessMs = 0;
   try {
     for (let rate = nextRate(steps); rate !== undefined; rate = nextRate(steps)) {
@@ -66,7 +68,7 @@ export async function calibrate({ driver, interrupt, onStep }: CalibrateOptions)
     if (!interrupt.aborted) return await thenEnd(error, () => driver.close());
   }
   await driver.close();
-  return interrupt.aborted ? undefined : newCalibration({ maxLatenessMs, ...resultOf(steps), steps });
+  return interrupt.aborted ? undefined : newCalibration({ loadBefore, maxLatenessMs, ...resultOf(steps), steps });
 }
 
 async function stepAt(

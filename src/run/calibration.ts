@@ -38,6 +38,8 @@ export interface Calibration {
   schema: typeof CALIBRATION_SCHEMA;
   measuredAt: string;
   machine: MachineFacts;
+  /** Load average over the minute before (proc_loadavg(5)): how busy others kept the machine. */
+  loadBefore: number;
   engine: Engine['name'];
   /** Limit of the lateness, p99 in ms: what a scenario has where it says nothing. */
   maxLatenessMs: number;

@@ -92,7 +92,10 @@ export async function searchCapacity(
     record.knee = kneeOf(curve);
     record.saturation = load.of === 'rate' ? saturationOf(curve) : null;
     // How fast connections to be held were opened is no part of the question.
-    record.notes = load.of === 'connections' ? [] : latenessNotes(record.trials);
+    record.notes = [
+      ...(load.of === 'connections' ? [] : latenessNotes(record.trials)),
+      ...limitWarnings(record.trials),
+    ];
     record.limit = limitOf(record, dir);
     writer.save();
   }
@@ -139,7 +142,7 @@ async function oneTrial(
     },
   });
   if (measured === undefined || record.status === 'interrupted') return undefined;
-  const { requests, latency, throughput, ports, generator } = measured;
+  const { requests, latency, throughput, ports, generator, cpu, warnings } = measured;
   const reasons = [...measured.validity.reasons, ...ownPorts(variant, measured)];
   const results = gates.map((gate) => evaluateGate(gate, measured!));
   const seconds = (judged.toMs - judged.fromMs) / 1000;
@@ -152,10 +155,19 @@ async function oneTrial(
       outcome: outcomeOf(reasons, results),
       judged: { ...judged, offeredPerSecond: Number((arrived / seconds).toPrecision(6)) },
       ...{ requests, latency, throughput, ports, generator, gates: results, reasons },
+      ...(cpu && { cpu }),
+      ...(warnings && { warnings }),
       run: relative(dir, runDir),
       tookMs: Date.now() - begun,
     },
   };
+}
+
+/** What is to be known of the lowest level that failed: whether it was a daemon's speed, say, and no setting of the chain. */
+function limitWarnings(trials: CapacityTrial[]): string[] {
+  const failed = trials.filter(({ outcome }) => outcome === 'fail');
+  const lowest = Math.min(...failed.map(({ level }) => level));
+  return failed.find(({ level, warnings }) => level === lowest && warnings !== undefined)?.warnings ?? [];
 }
 
 function outcomeOf(reasons: string[], gates: CapacityTrial['gates']): ProbeOutcome {

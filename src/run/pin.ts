@@ -3,19 +3,14 @@ import { testbedError, usageError } from '../errors.js';
 import { allowedCores, keepProcessOn, startingOn } from '../sys/scheduling.js';
 import type { Driver } from '../testbed/driver.js';
 import type { Host } from '../testbed/host.js';
-import { type Placement, placeOn } from './placement.js';
+import { cannotPlaceContainers, type Placement, placeOn } from './placement.js';
 
 /**
  * The placement on the cores that this process may use, taken before it keeps to some of them.
  * Throws a usage error (exit 2) on a driver whose hosts it cannot place, and with a single core.
  */
 export function planPlacement(driver: Driver['name']): Placement {
-  if (driver === 'docker')
-    throw usageError(
-      'containers are not started by this process, so it cannot place them',
-      '--pin',
-      'use --driver netns, or leave --pin out',
-    );
+  if (driver === 'docker') throw cannotPlaceContainers();
   const cores = allowedCores();
   const placement = placeOn(cores);
   if (placement !== undefined) return placement;

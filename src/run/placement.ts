@@ -1,4 +1,5 @@
 /** Which cores the parts of a run keep to with `--pin`, so that none takes time from another. */
+import { type PortPartyError, usageError } from '../errors.js';
 import type { PlannedHost } from '../topology/plan.js';
 
 /** Numbers of cores, by part. Parts share cores where there are too few. */
@@ -28,6 +29,15 @@ export function placeOn(cores: readonly number[]): Placement | undefined {
     proxies: chain.slice(0, forProxies),
     servers: chain.length === 1 ? chain : chain.slice(forProxies),
   };
+}
+
+/** `--pin` with the docker driver: a usage error (exit 2). */
+export function cannotPlaceContainers(): PortPartyError {
+  return usageError(
+    'containers are not started by this process, so it cannot place them',
+    '--pin',
+    'use --driver netns, or leave --pin out',
+  );
 }
 
 /** The cores of a host's daemons. */

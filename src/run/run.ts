@@ -223,6 +223,7 @@ async function oneTrial(
       cpu: {
         samples: result.observations.samples,
         busy: result.observations.busy ?? [],
+        pinned: options.placement !== undefined,
         daemons: plan.hosts
           .filter(({ spec }) => kindOf(spec.kind).start !== undefined)
           .filter(({ layer }) => layer !== 'L3'),
