@@ -66,6 +66,7 @@ export interface BaselineResult {
 
 /** What one part of a trial took of the processors: 1 is one core all the time. */
 export interface CpuShare {
+  /** User and system. */
   cpuSeconds: number;
   /** Over the time that it was measured in. */
   cores: number;
@@ -92,7 +93,9 @@ export interface NodeCpu extends CpuShare {
 /** The busiest thread of a second, or the process that used most of the cores it may use. Shares from 0 to 1. */
 export interface BusiestSecond {
   host: string;
+  /** Its name as the kernel has it. */
   program: string;
+  /** Whose shares they are. */
   of: 'thread' | 'process';
   /** On a core. */
   ran: number;

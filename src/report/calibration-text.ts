@@ -51,8 +51,8 @@ export function keptCalibrationText(kept: (Calibration & { differences: string[]
   return `It could send ${measured}; that no longer holds (${kept.differences.join('; ')}): \`portparty doctor --bench\` measures again.`;
 }
 
-/** What is to be told of a variant that asks for more than was measured. `perSecond` is its highest planned rate. */
-export function asksForMore(variant: string, perSecond: number, calibration: Calibration, pinned: boolean): string {
+/** What is to be told of traffic that asks for more than was measured. `perSecond` is its highest planned rate. */
+export function asksForMore(perSecond: number, calibration: Calibration, pinned: boolean): string {
   const ways = [
     ...(pinned ? [] : ['give the generator a core to itself (`--pin`)']),
     'use a machine with more cores',
@@ -60,7 +60,7 @@ export function asksForMore(variant: string, perSecond: number, calibration: Cal
     'measure again with `portparty doctor --bench`',
   ];
   return (
-    `${variant} asks for up to ${count(perSecond)} new connections/s (in its busiest 100 ms), and this machine was measured to send ` +
+    `up to ${count(perSecond)} new connections/s are planned (in the busiest 100 ms), and this machine was measured to send ` +
     `${calibrationText(calibration)} (${toMinute(calibration.measuredAt)}): the generator may be late and the run invalid; ` +
     `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`
   );

@@ -5,8 +5,16 @@ import type { Engine, TrafficPlan } from '../traffic/engine.js';
 import { peakConnectionRate } from '../traffic/peak-rate.js';
 import { type Calibration, differencesSince, machineFacts, readCalibration } from './calibration.js';
 
-/** Says of a variant's traffic that it asks for more, in a sentence; undefined where it does not, or nothing is known. */
-export type RateCheck = (variant: string, traffic: TrafficPlan, engine: Engine['name']) => string | undefined;
+/** Traffic that asks for more than was measured. */
+export interface AskedRate {
+  /** Its highest planned rate, new connections. */
+  perSecond: number;
+  /** What is to be told of it. */
+  says: string;
+}
+
+/** Whether traffic asks for more; undefined where it does not, or nothing is known. */
+export type RateCheck = (traffic: TrafficPlan, engine: Engine['name']) => AskedRate | undefined;
 
 /** With the calibration that is kept, where it holds for the machine that the driver's hosts are on. */
 export function rateCheck({ machine }: Driver, pinned: boolean): RateCheck {
@@ -19,9 +27,9 @@ export function rateCheck({ machine }: Driver, pinned: boolean): RateCheck {
 /** With this calibration. Another engine than the one that was measured is not judged. */
 export function checkAgainst(calibration: Calibration, pinned: boolean): RateCheck {
   const { steadyPerSecond: limit } = calibration;
-  return (variant, traffic, engine) => {
+  return (traffic, engine) => {
     if (engine !== calibration.engine || limit === null || calibration.isAtLeast) return undefined;
     const perSecond = peakConnectionRate(traffic);
-    return perSecond > limit ? asksForMore(variant, perSecond, calibration, pinned) : undefined;
+    return perSecond > limit ? { perSecond, says: asksForMore(perSecond, calibration, pinned) } : undefined;
   };
 }

@@ -35,6 +35,7 @@ export async function tuneAndPrint(
     progress.done();
     if (!options.quiet) process.stderr.write(`${text}\n`);
   };
+  const told = new Set<string>();
   try {
     const driver = options.driver(progress.line);
     const placement = options.pin ? planPlacement(driver.name) : undefined;
@@ -49,7 +50,11 @@ export async function tuneAndPrint(
       onTrial: (_, trial) => progress.trial(trial),
       onStep: tell,
       onRemark: (text) => tell(`note: ${text}`),
-      onAhead: (text) => tell(`note: ${text}`),
+      onAhead(text) {
+        // The look and the trials are runs of their own, and the variant to start from is in both.
+        if (!told.has(text)) tell(`note: ${text}`);
+        told.add(text);
+      },
     });
     progress.done();
     process.stdout.write(

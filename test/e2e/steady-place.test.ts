@@ -81,10 +81,10 @@ it('tells a run that asks for more than was measured before it starts, and says 
   const env = { XDG_STATE_HOME: calibrated() };
   const { stderr, stdout } = await portparty(args, { cwd: folder, env });
   const [ahead] = stderr.split('200 visitors over');
-  expect(ahead).toMatch(/^note: default asks for up to 100 new connections\/s .* 50 new connections\/s on time/m);
-  expect(stdout).toContain('asks for up to 100 new connections/s');
+  expect(ahead).toMatch(/^note: default: up to 100 new connections\/s are planned .* 50 new connections\/s on time/m);
+  expect(stdout).toContain('up to 100 new connections/s are planned');
   const run = JSON.parse(readFileSync(join(folder, 'results', 'latest', 'run.json'), 'utf8')) as RunRecord;
-  expect(run.variants[0].warnings).toContainEqual(expect.stringContaining('asks for up to 100 new connections/s'));
+  expect(run.variants[0].warnings).toContainEqual(expect.stringContaining('up to 100 new connections/s are planned'));
 });
 
 it('says nothing where the measurement no longer holds, and doctor says why', async () => {
@@ -92,7 +92,7 @@ it('says nothing where the measurement no longer holds, and doctor says why', as
   const env = { XDG_STATE_HOME: calibrated({ kernel: '2.6.32' }) };
   const args = ['run', scenarioFile(folder, SHORT), '--out', join(folder, 'results')];
   const { stderr } = await portparty(args, { cwd: folder, env });
-  expect(stderr).not.toContain('asks for');
+  expect(stderr).not.toContain('are planned');
   const doctor = await portparty(['doctor', '--json'], { cwd: folder, env });
   expect(JSON.parse(doctor.stdout).calibration.differences).toEqual([expect.stringContaining('kernel 2.6.32 then')]);
 });
