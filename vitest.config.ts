@@ -5,13 +5,14 @@
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, searches and tunings trial by trial. */
+/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, searches and tunings trial by trial, tens of thousands of connections held. */
 const LONG = [
   'test/e2e/capacity.test.ts',
   'test/e2e/tune.test.ts',
   'test/e2e/parity.test.ts',
   'test/agent/trial.test.ts',
   'test/e2e/haproxy-while-running.test.ts',
+  'test/e2e/held-connections.test.ts',
 ];
 
 /** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */
