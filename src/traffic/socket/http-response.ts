@@ -6,6 +6,7 @@
  * It keeps at most one head or trailer section, and of a body nothing. The way the bytes are cut makes no difference to it.
  */
 import { isTrailer, type ResponseHead, readHead } from './http-head.js';
+import { beginsWith, type KnownHead, keepHead, knownHead } from './known-head.js';
 
 /** Longest head, and longest trailer section, that is accepted, bytes; nginx and Node stop at 8 to 16 KiB. */
 const MAX_SECTION_BYTES = 65_536;
@@ -76,8 +77,11 @@ export interface ResponseParser {
   reset(toHead?: boolean): void;
 }
 
-/** A parser for one connection, ready for its first response; `reset` comes before each further one. */
-export function responseParser(): ResponseParser {
+/**
+ * A parser for one connection, ready for its first response; `reset` comes before each further one.
+ * @param known the head that the parsers of a thread have read last
+ */
+export function responseParser(known: KnownHead = knownHead()): ResponseParser {
   const head: ResponseHead = { status: 0, keepAlive: true, length: -1, coding: 'none', cookies: undefined };
   let place: Place = 'head';
   let bodiless = false;
@@ -97,10 +101,16 @@ export function responseParser(): ResponseParser {
     feed(bytes, from, to) {
       let position = from;
       while (position < to) {
-        if (place === 'head' || place === 'trailer') {
+        if (place === 'head' && section === '' && beginsWith(known, bytes, position, to)) {
+          position += known.length;
+          startBody(known.head);
+        } else if (place === 'head' || place === 'trailer') {
+          // A head that comes in pieces is not known whole.
+          const start = place === 'head' && section === '' ? position : to;
           position = collect(bytes, position, to);
           if (position === NOT_WHOLE) return ParseResult.needMore;
           if (position === NEVER_WHOLE || !readSection()) return ParseResult.malformed;
+          if (start < position && place !== 'head') keepHead(known, bytes, start, position, head);
         } else if (place === 'sized' || place === 'chunk-data') {
           const taken = Math.min(remaining, to - position);
           remaining -= taken;
@@ -166,20 +176,20 @@ export function responseParser(): ResponseParser {
     if (!readHead(text, head) || head.status === SWITCHING_PROTOCOLS) return false;
     // An interim response (100, 103) has no body, and is followed by the final one.
     if (head.status < 200) return true;
-    parser.status = head.status;
-    parser.keepAlive = head.keepAlive;
-    parser.cookies = head.cookies;
-    startBody();
+    startBody(head);
     return true;
   }
 
-  /** How a body's end is told (§6.3). */
-  function startBody(): void {
+  /** Takes over what a final head says, and how the end of its body is told (§6.3). */
+  function startBody({ status, keepAlive, cookies, coding, length }: ResponseHead): void {
+    parser.status = status;
+    parser.keepAlive = keepAlive;
+    parser.cookies = cookies;
     remaining = 0;
-    if (bodiless || head.status === NO_CONTENT || head.status === NOT_MODIFIED) place = 'done';
-    else if (head.coding === 'chunked') startChunk();
-    else if (head.coding === 'none' && head.length >= 0) {
-      remaining = head.length;
+    if (bodiless || status === NO_CONTENT || status === NOT_MODIFIED) place = 'done';
+    else if (coding === 'chunked') startChunk();
+    else if (coding === 'none' && length >= 0) {
+      remaining = length;
       place = remaining === 0 ? 'done' : 'sized';
     } else {
       parser.keepAlive = false;

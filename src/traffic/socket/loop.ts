@@ -15,6 +15,7 @@ import { ClientError, type Outcomes, RequestState } from '../outcomes.js';
 import { NO_RETRANSMIT_BELOW_NS, retransmits } from '../tcp-info.js';
 import { openConnections } from './connections.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
+import { knownHead } from './known-head.js';
 import { requestPieces, requestWriter } from './request-text.js';
 
 /** What a connection is doing. */
@@ -68,6 +69,7 @@ export function sendAll(
   const retransmitsOf = new Uint8Array(descriptors);
   const parserOf: (ResponseParser | undefined)[] = new Array(descriptors);
   const spareParsers: ResponseParser[] = [];
+  const known = knownHead();
   const fdOfVisitor = new Int32Array(visitors).fill(-1);
   const jars: (CookieJar | undefined)[] = new Array(visitors);
   /** Of a part of a plan, the turn begins where that of its client's first visitor here would stand in the whole. */
@@ -192,7 +194,7 @@ export function sendAll(
     // Read once: what the parser takes is no part of the response's time.
     const at = now();
     if (Number.isNaN(out.firstByteNs[row])) out.firstByteNs[row] = at;
-    parserOf[fd] ??= spareParsers.pop() ?? responseParser();
+    parserOf[fd] ??= spareParsers.pop() ?? responseParser(known);
     const result = parserOf[fd].feed(received, 0, count);
     if (result === ParseResult.complete) answered(fd, row, parserOf[fd], at);
     else if (result === ParseResult.malformed) {
