@@ -3,8 +3,6 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { TrafficPlan } from './engine.js';
 
-/** Enough for V8 to have optimised the way of a request. */
-const REQUESTS = 800;
 /** Distance of the requests, ns: close, yet without a queue. */
 const GAP_NS = 0.25e6;
 
@@ -34,14 +32,17 @@ export async function rehearsalServer(): Promise<RehearsalServer | undefined> {
 /**
  * A short plan that takes the same way through the code as this one, sent to the rehearsal server.
  * Inside a host that is watched it ends its connections by RST, so that none is left in TIME_WAIT among the host's own.
+ * @param requests how many, about
  */
-export function rehearsalPlan(plan: TrafficPlan, port: number): TrafficPlan {
-  const visitors = Math.ceil(REQUESTS / plan.steps.length);
+export function rehearsalPlan(plan: TrafficPlan, port: number, requests: number): TrafficPlan {
+  const steps = plan.steps.slice(0, requests);
+  const visitors = Math.ceil(requests / steps.length);
   return {
     ...plan,
+    steps,
     part: undefined,
     close: plan.part !== undefined && plan.clients.every(({ netns }) => netns === null) ? 'reset' : plan.close,
-    arrivalsNs: Float64Array.from({ length: visitors }, (_, index) => index * GAP_NS * plan.steps.length),
+    arrivalsNs: Float64Array.from({ length: visitors }, (_, index) => index * GAP_NS * steps.length),
     thinkTimeMs: 1,
     holdForMs: plan.holdForMs === undefined ? undefined : 1,
     connectTimeoutMs: 1000,
