@@ -10,6 +10,8 @@ import { runClock } from '../../dist/observe/clock.js';
 import { makeSampler } from '../../dist/observe/sampler.js';
 import { DEFAULT_FRAMES } from '../../dist/observe/syn-tap.js';
 import { watchHost } from '../../dist/observe/watch-host.js';
+import { C, close, connect, sockaddrIn, socket } from '../../dist/sys/libc.js';
+import { inNamespace } from '../../dist/sys/namespace.js';
 import { outcomes } from '../../dist/traffic/outcomes.js';
 import { withBed } from '../lib/bed.mjs';
 import { atMost, row, runAlone } from '../lib/figure.mjs';
@@ -27,8 +29,10 @@ export const figure = {
 const SOCKETS = 50_000;
 const QUICK_SOCKETS = 2000;
 const HZ = 10;
+const WARM_UP_SECONDS = 3;
 const RANGE = { lo: 1024, hi: 65_535 };
 const FIRST_PORT = 9000;
+const SOCKADDR_BYTES = 16;
 
 export async function measure({ rounds, seconds, quick, say }) {
   const sockets = quick ? QUICK_SOCKETS : SOCKETS;
@@ -38,9 +42,15 @@ export async function measure({ rounds, seconds, quick, say }) {
     try {
       const targets = await openAll(bed, sockets, holders);
       for (let round = 0; round < rounds; round++) {
-        runs.push(await sampled(bed, targets, seconds));
-        const { share, samples } = runs.at(-1);
-        say(`round ${round + 1} of ${rounds}: ${readable(share)} % of a core, ${samples} samples`);
+        const run = {
+          still: await sampled(bed, targets, seconds),
+          moving: await sampled(bed, targets, seconds, touch),
+        };
+        runs.push(run);
+        const { still, moving } = run;
+        say(
+          `round ${round + 1} of ${rounds}: ${readable(still.share)} % of a core, ${readable(moving.share)} % where something moves`,
+        );
       }
     } finally {
       for (const child of holders) child.kill('SIGKILL');
@@ -53,8 +63,14 @@ export async function measure({ rounds, seconds, quick, say }) {
         name: `sampler at ${HZ} Hz with ${readable(sockets)} sockets, of a core`,
         unit: '%',
         goal: atMost(1, ' %'),
-        rounds: runs.map(({ share }) => share),
+        rounds: runs.map(({ still }) => still.share),
         note: quick ? `scaled down from ${readable(SOCKETS)} sockets (--quick)` : undefined,
+      }),
+      row({
+        id: 'sampler.share-moving',
+        name: '… with a connection between any two samples, so that all are walked through',
+        unit: '%',
+        rounds: runs.map(({ moving }) => moving.share),
       }),
     ],
     tables: [
@@ -62,6 +78,7 @@ export async function measure({ rounds, seconds, quick, say }) {
         title: 'By round',
         head: [
           'round',
+          '',
           'sockets counted',
           'samples',
           'samples per second',
@@ -70,16 +87,19 @@ export async function measure({ rounds, seconds, quick, say }) {
           'ms blocked, median',
           'ms blocked, most',
         ],
-        rows: runs.map((run, index) => [
-          index + 1,
-          run.counted,
-          run.samples,
-          run.samples / run.seconds,
-          (run.cpu.total / run.samples) * 1000,
-          `${Math.round((run.cpu.system / run.cpu.total) * 100)} %`,
-          median(run.busyMs),
-          percentile(run.busyMs, 1),
-        ]),
+        rows: runs.flatMap((both, index) =>
+          Object.entries(both).map(([name, run]) => [
+            index + 1,
+            name,
+            run.counted,
+            run.samples,
+            run.samples / run.seconds,
+            (run.cpu.total / run.samples) * 1000,
+            `${Math.round((run.cpu.system / run.cpu.total) * 100)} %`,
+            median(run.busyMs),
+            percentile(run.busyMs, 1),
+          ]),
+        ),
       },
     ],
     runs,
@@ -107,7 +127,15 @@ async function openAll(bed, sockets, holders) {
   return targets;
 }
 
-async function sampled(bed, targets, seconds) {
+/** Begins a connection of the host and ends it again. */
+function touch(bed, { address, port }) {
+  const fd = inNamespace(bed.generator.netns, () => socket(C.AF_INET, C.SOCK_STREAM | C.SOCK_NONBLOCK, 0));
+  connect(fd, sockaddrIn(address, port), SOCKADDR_BYTES);
+  close(fd);
+}
+
+/** `between` is called before each sample, and its time is not counted. */
+async function sampled(bed, targets, seconds, between = () => {}) {
   const clock = runClock(process.hrtime.bigint());
   const watchedPorts = { range: RANGE, targets };
   const order = {
@@ -123,20 +151,28 @@ async function sampled(bed, targets, seconds) {
   const watch = await watchHost(order, bed.generator.netns, (...run) => bed.generator.run(...run));
   const pool = { capacity: RANGE.hi - RANGE.lo + 1, countedBy: 'sockets', watched: watchedPorts };
   const sampler = makeSampler([{ node: 'generator', pool, watch }], clock, outcomes(1, 1));
-  // Compiled code is what a run has after its first second.
-  await sampler.take();
+  // What a run has after its first seconds: compiled code, and what its start has left over collected.
+  for (let sample = 0; sample < WARM_UP_SECONDS * HZ; sample++) {
+    await sampler.take();
+    await sleep(1000 / HZ);
+  }
   const busyMs = [];
+  let aside = 0;
   const before = process.cpuUsage();
   const began = performance.now();
   for (let sample = 0; sample < seconds * HZ; sample++) {
     await sleep(Math.max(0, began + (sample * 1000) / HZ - performance.now()));
+    const atStart = process.cpuUsage();
+    between(bed, targets[0]);
+    const { user, system } = process.cpuUsage(atStart);
+    aside += user + system;
     busyMs.push(await sampler.take());
   }
   await sleep(Math.max(0, began + seconds * 1000 - performance.now()));
   const passed = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(before);
   await watch.stop();
-  const cpu = { user: user / 1e6, system: system / 1e6, total: (user + system) / 1e6 };
+  const cpu = { system: system / 1e6, total: (user + system - aside) / 1e6 };
   const counted = Object.values(sampler.samples.at(-1).states.generator ?? {}).reduce((sum, count) => sum + count, 0);
   // Of as many samples as ten a second make, also where the machine was too busy for that.
   const share = (cpu.total / (busyMs.length / HZ)) * 100;

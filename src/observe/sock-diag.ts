@@ -4,6 +4,7 @@ import type { PortRange } from '../scenario/units.js';
 import { C, close, ipToNumber } from '../sys/libc.js';
 import { CONNECTED, DIAG, socketsRequest, TCP_STATES, TIME_WAIT } from './inet-diag.js';
 import { dump, openNetlink } from './netlink.js';
+import { openSocketTotals } from './socket-totals.js';
 
 /** A host's sockets at one moment. */
 export interface PortCount {
@@ -23,9 +24,12 @@ export interface WatchedPorts {
 
 /** A netlink socket in one host's namespace, with a request to ask it again and again. */
 export interface SocketCounter {
-  /** Asks the kernel anew and blocks until it has answered. Throws a PortPartyError (exit 3) when it refuses. */
+  /**
+   * Counts anew and blocks until the kernel has answered; where nothing has moved since the last time, that count still holds.
+   * Throws a PortPartyError (exit 3) when the kernel refuses.
+   */
   count(): PortCount;
-  /** Closes the netlink socket. */
+  /** Closes what it has open. */
   close(): void;
 }
 
@@ -44,9 +48,13 @@ export function openSocketCounter(netns: string | null, watched: WatchedPorts | 
   const inUse = new Uint32Array(slots.size);
   const timeWait = new Uint32Array(slots.size);
   const byState = new Uint32Array(16);
+  const totals = openSocketTotals(netns);
+  let last: PortCount | undefined;
 
   return {
     count() {
+      // Asked before the walk: what moves meanwhile is a change the next time.
+      if (totals.unchanged() && last !== undefined) return last;
       inUse.fill(0);
       timeWait.fill(0);
       byState.fill(0);
@@ -67,9 +75,13 @@ export function openSocketCounter(netns: string | null, watched: WatchedPorts | 
       TCP_STATES.forEach((name, state) => {
         if (byState[state] > 0) states[name] = byState[state];
       });
-      return { inUse: inUse[busiest] ?? 0, timeWait: timeWait[busiest] ?? 0, states };
+      last = { inUse: inUse[busiest] ?? 0, timeWait: timeWait[busiest] ?? 0, states };
+      return last;
     },
-    close: () => void close(netlink.fd),
+    close() {
+      totals.close();
+      close(netlink.fd);
+    },
   };
 }
 

@@ -27,6 +27,8 @@ import { attachFilter, type Instruction } from './socket-filter.js';
 
 /** An open tap. */
 export interface Tap {
+  /** Packets that its ring has room for. */
+  frames: number;
   /** Takes over what has arrived since the last time. Call it often enough that the ring cannot fill. */
   drain(): void;
   /** Takes over the rest, ends the tap and gives the table. */
@@ -152,6 +154,7 @@ export async function openTap(
   }
 
   return {
+    frames: ringFrames,
     drain,
     close() {
       drain();

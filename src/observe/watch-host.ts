@@ -10,7 +10,10 @@ import type { HostSample, HostSeen, HostWatch, WatchOrder } from './host-watch.j
 import { openSocketCounter } from './sock-diag.js';
 import { openTap } from './syn-tap.js';
 
+/** How often what has come is taken over: a large ring holds many hundred milliseconds of any traffic, the connection table's messages need more room. */
 const DRAIN_EVERY_MS = 20;
+const DRAIN_LARGE_RING_EVERY_MS = 100;
+const LARGE_RING_FRAMES = 16_384;
 /** Walking a gateway's table for its states may take this share of the time, so it happens about once or twice a second. */
 const WALK_SHARE = 0.02;
 
@@ -39,8 +42,9 @@ export async function watchHost(order: WatchOrder, netns: string | null, run: Ru
     tap.drain();
     conntrack?.drain();
   };
+  const seldom = conntrack === undefined && tap.frames >= LARGE_RING_FRAMES;
   // It does not keep the process alive: an engine that fails must not leave it hanging.
-  const timer = setInterval(drain, DRAIN_EVERY_MS).unref();
+  const timer = setInterval(drain, seldom ? DRAIN_LARGE_RING_EVERY_MS : DRAIN_EVERY_MS).unref();
 
   function countPorts(timeNs: number): Pick<HostSample, 'inUse' | 'timeWait' | 'peak' | 'states'> {
     if (sockets !== undefined) return sockets.count();

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseConntrackStat } from '../observe/counters.js';
 import type { PortRange } from '../scenario/units.js';
+import { pickNumbers, procFile } from '../sys/proc-file.js';
 import {
   type BlockedPorts,
   parsePortRange,
@@ -9,7 +10,6 @@ import {
   parseTimeWaitReuse,
   type TimeWaitReuse,
 } from './port-pool.js';
-import { pickNumbers, procFile } from './proc-file.js';
 import type { ConntrackDrops } from './sample.js';
 
 /** The settings that decide about pools. They are read with every count, for an administrator changes them while the watch runs. */

@@ -1,8 +1,8 @@
 /** What is read from files of /proc, from options, and shown: as the kernel writes it, and as people type it. */
 import { describe, expect, it } from 'vitest';
+import { pickNumbers, procFile } from '../../src/sys/proc-file.js';
 import { parseSockstat } from '../../src/watch/kernel-facts.js';
 import { listenAddress, readWatchOptions, type WatchFlags } from '../../src/watch/options.js';
-import { pickNumbers, procFile } from '../../src/watch/proc-file.js';
 
 const NETSTAT = `TcpExt: SyncookiesSent ListenOverflows ListenDrops TCPLast
 TcpExt: 7 165 166 3
