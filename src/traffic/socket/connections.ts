@@ -4,7 +4,6 @@ import { testbedError } from '../../errors.js';
 import {
   C,
   close,
-  connect,
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
   epollCreate1,
@@ -21,6 +20,7 @@ import {
   socket,
 } from '../../sys/libc.js';
 import type { TrafficClient } from '../engine.js';
+import { type SourcePorts, sourcePorts } from './source-ports.js';
 
 const STREAM = C.SOCK_STREAM | C.SOCK_NONBLOCK | C.SOCK_CLOEXEC;
 /**
@@ -35,7 +35,7 @@ const BATCH = 256;
 export interface Connections {
   /** Opens a socket on a client's host and starts its handshake. Returns the descriptor, or minus the errno. */
   open(client: number, target: number, generation: number): number;
-  /** The local port, once `open` has returned. */
+  /** The local port of the socket that was opened last. */
   localPort(fd: number): number;
   /** SO_ERROR: the errno that ended it, or 0. */
   error(fd: number): number;
@@ -104,18 +104,25 @@ export function openConnections(clients: TrafficClient[]): Connections {
     return fd;
   }
 
+  const ports = clients.map((client, index) => {
+    enter(namespaces[index]);
+    return client.targets.map(() => sourcePorts());
+  });
+  enter(home);
+  /** Those of the socket that was opened last. */
+  let opened: SourcePorts | undefined;
+
   return {
     timer: epollPwait2 === undefined ? 'epoll_wait' : 'epoll_pwait2',
 
     open(client, target, generation) {
       const fd = spare[client].pop() ?? newSocket(client);
       if (fd < 0) return fd;
-      if (connect(fd, addresses[client][target], 16) !== 0) {
-        const code = errno();
-        if (code !== C.EINPROGRESS) {
-          close(fd);
-          return -code;
-        }
+      opened = ports[client][target];
+      const refused = opened.connect(fd, addresses[client][target]);
+      if (refused !== 0) {
+        close(fd);
+        return -refused;
       }
       registrationView.setInt32(EPOLL_DATA_OFFSET, fd, true);
       registrationView.setInt32(EPOLL_DATA_OFFSET + 4, generation, true);
@@ -129,7 +136,10 @@ export function openConnections(clients: TrafficClient[]): Connections {
 
     localPort(fd) {
       length[0] = 16;
-      return getsockname(fd, name, length) === 0 ? nameView.getUint16(2, false) : 0;
+      if (getsockname(fd, name, length) !== 0) return 0;
+      const port = nameView.getUint16(2, false);
+      opened?.chosen(port);
+      return port;
     },
 
     error(fd) {
