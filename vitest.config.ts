@@ -5,7 +5,10 @@
  */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, searches and tunings trial by trial, tens of thousands of connections held. */
+/**
+ * Every ready scenario on every driver, whole trials through agents, thousands of requests over reloads, searches and tunings trial by
+ * trial, tens of thousands of connections held.
+ */
 const LONG = [
   'test/e2e/capacity.test.ts',
   'test/e2e/tune.test.ts',
@@ -13,6 +16,7 @@ const LONG = [
   'test/agent/trial.test.ts',
   'test/e2e/haproxy-while-running.test.ts',
   'test/e2e/held-connections.test.ts',
+  'test/e2e/last-port.test.ts',
 ];
 
 /** Files whose testbeds lie in namespaces of their own: those of these folders that do not look at the daemon or at processes. */

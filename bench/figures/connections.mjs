@@ -13,7 +13,7 @@ export const figure = {
   title: 'New connections per second of generator CPU',
   how: `One NGINX worker, ${TOGETHER} connections in a closed loop, a new one for each request. CPU is user and system time of the generator's whole process from exec to exit, start-up included; connections are those that the target's kernel has accepted (Tcp.PassiveOpens).`,
   tools: ['wrk', 'hey', 'ab', 'h2load'],
-  defaults: { rounds: 5, seconds: 8 },
+  defaults: { rounds: 5, seconds: 12 },
 };
 
 const GOALS = {

@@ -1,0 +1,25 @@
+/** A generator host uses the last of its ports, where the kernel's own search for one takes tens of milliseconds, and not one more. */
+import { expect, it } from 'vitest';
+import { losses, record } from '../helpers/portparty.js';
+
+it('8,300 visitors who hold their connections get all of 8,192 ports, and 108 of them none', async () => {
+  const run = await record(`
+name: last-port
+topology:
+  buyers: { kind: client, ports: 10000-18191, to: shop }
+  shop: { kind: fixed, close: client }
+traffic:
+  from: buyers
+  journey: hold
+  holdFor: 15s
+  arrivals: [{ for: 10s, rate: 830/s }]
+  process: uniform
+  maxLateness: 60s
+  timeout: { connect: 60s, response: 60s }
+`);
+  const [variant] = run.variants;
+  expect(variant.validity).toEqual({ valid: true, reasons: [] });
+  expect(variant.requests).toMatchObject({ due: 8300, completed: 8192, dropped: 108 });
+  expect(losses(variant)).toEqual({ 'ports-exhausted@buyers': 108 });
+  expect(variant.ports.buyers).toMatchObject({ capacity: 8192, peak: 8192 });
+});
