@@ -150,7 +150,7 @@ async function sampled(bed, targets, seconds, between = () => {}) {
   };
   const watch = await watchHost(order, bed.generator.netns, (...run) => bed.generator.run(...run));
   const pool = { capacity: RANGE.hi - RANGE.lo + 1, countedBy: 'sockets', watched: watchedPorts };
-  const sampler = makeSampler([{ node: 'generator', pool, watch }], clock, outcomes(1, 1));
+  const sampler = makeSampler([{ node: 'generator', pool, watch }], { clock, outcomes: outcomes(1, 1) });
   // What a run has after its first seconds: compiled code, and what its start has left over collected.
   for (let sample = 0; sample < WARM_UP_SECONDS * HZ; sample++) {
     await sampler.take();

@@ -18,6 +18,8 @@ export interface ObserveOptions {
   outcomes: Outcomes;
   /** Process ids of the daemons by host, for their CPU time; an agent counts all processes of its host instead. */
   processes: Record<string, number[]>;
+  /** Processes that send beside this one; their CPU time is the generator's. */
+  senders?: readonly number[];
   /** True when the gateways' own rules already include `forwardSetRules()`. */
   forwardRulesInstalled?: boolean;
 }
@@ -70,7 +72,7 @@ export async function startObserving(testbed: Testbed, options: ObserveOptions):
     await stopAll(watched);
     throw failed.reason;
   }
-  const sampler = makeSampler(watched, options.clock, options.outcomes);
+  const sampler = makeSampler(watched, options);
 
   // The timer does not keep the process alive: an engine that fails must not leave it hanging.
   let timer = setTimeout(sampleAgain, SAMPLE_EVERY_MS).unref();

@@ -1,6 +1,7 @@
 /** The time series of one trial: ports in use, socket states, requests and CPU at one moment, and the peaks of the pools. */
 import type { Outcomes } from '../traffic/outcomes.js';
 import { nowSinceStart, type RunClock } from './clock.js';
+import { cpuSeconds } from './cpu.js';
 import type { HostWatch } from './host-watch.js';
 import type { BusySpell, PoolPeak, PortSample } from './observations.js';
 import type { Pool } from './pools.js';
@@ -31,8 +32,16 @@ export interface Sampler {
 /** Name of this program itself among the nodes in `PortSample.cpu`. */
 export const GENERATOR = 'generator';
 
+/** What is sent meanwhile. */
+export interface SampledTraffic {
+  clock: RunClock;
+  outcomes: Outcomes;
+  /** Processes that send beside this one. */
+  senders?: readonly number[];
+}
+
 /** Begins a series that has no sample yet; the generator's CPU counts from here. */
-export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Outcomes): Sampler {
+export function makeSampler(hosts: SampledHost[], { clock, outcomes, senders = [] }: SampledTraffic): Sampler {
   const progress = progressCounter(outcomes);
   const samples: PortSample[] = [];
   const busySpells: BusySpell[] = [];
@@ -40,6 +49,7 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
   for (const { node, pool } of hosts)
     if (pool !== undefined) pools[node] = { capacity: pool.capacity, peak: 0, peakShare: 0 };
   const ownCpuAtStart = process.cpuUsage();
+  const sendersCpuAtStart = cpuSeconds(senders);
 
   function raisePeak(node: string, value: number): void {
     const pool = pools[node];
@@ -59,14 +69,14 @@ export function makeSampler(hosts: SampledHost[], clock: RunClock, outcomes: Out
       inUse: {},
       timeWait: {},
       states: {},
-      cpu: { [GENERATOR]: (user + system) / 1e6 },
+      cpu: { [GENERATOR]: (user + system) / 1e6 + cpuSeconds(senders) - sendersCpuAtStart },
       // Counted last: agents tell of outcomes before they answer.
       ...progress(),
     };
     hosts.forEach(({ name, node, pool }, index) => {
-      const { inUse, timeWait, peak, states, cpuSeconds, agentCpuSeconds, busy } = counts[index];
+      const { inUse, timeWait, peak, states, agentCpuSeconds, busy } = counts[index];
       if (busy !== undefined) busySpells.push({ host: name, ...busy });
-      sample.cpu[node] = (sample.cpu[node] ?? 0) + cpuSeconds;
+      sample.cpu[node] = (sample.cpu[node] ?? 0) + counts[index].cpuSeconds;
       sample.cpu[GENERATOR] += agentCpuSeconds;
       for (const [state, count] of Object.entries(states ?? {})) {
         sample.states[node] ??= {};

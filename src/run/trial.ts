@@ -166,7 +166,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   const { outcomes } = prepared;
   const { clock, localStartNs } = await site.fixStart();
   const processes = processIds(running);
-  const observer = await startObserving(testbed, { clock, outcomes, processes });
+  const observer = await startObserving(testbed, { clock, outcomes, processes, senders: prepared.senders });
   settings.onBegin({ plan: settings.plan, traffic, outcomes, startedAtMs: startedAtMs(clock) });
   const timeline = startTimeline(settings.variant.events, {
     testbed,

@@ -114,6 +114,8 @@ export interface GeneratorReport {
 /** An engine that is ready to start. */
 export interface PreparedTraffic {
   outcomes: Outcomes;
+  /** Process ids of this machine that send beside this process; absent where it sends alone, or others send on their own hosts. */
+  senders?: readonly number[];
   /** Starts sending at CLOCK_MONOTONIC `startNs` (`process.hrtime.bigint()`); resolves when the last request has ended. */
   run(startNs: bigint): Promise<GeneratorReport>;
   /** Ends it early: nothing new is sent, open requests are left `underWay`. */

@@ -52,7 +52,7 @@ traffic:
   timeout: { connect: 60s, response: 60s }
 `,
     );
-    const [{ requests, visitors, ports, generator, validity }] = variants;
+    const [{ requests, visitors, ports, generator, validity, cpu }] = variants;
     expect(validity).toEqual({ valid: true, reasons: [] });
     expect(requests).toMatchObject({ due: held, completed: held, dropped: 0 });
     expect(visitors).toMatchObject({ arrived: held });
@@ -60,5 +60,7 @@ traffic:
     expect(ports.buyers.peak).toBe(held / servers);
     expect(generator.ownFailures).toBe(0);
     expect(generator.notes).toContain(`sent by ${processes} processes`);
+    // What they took of the processors is the harness's; the kernel counts it in steps of 10 ms.
+    expect(cpu?.harness.cpuSeconds).toBeGreaterThanOrEqual(generator.cpuSeconds - 0.01 * (processes + 1));
   },
 );

@@ -16,13 +16,15 @@ export async function prepareInProcesses(plan: TrafficPlan, senders: number): Pr
   const started = await Promise.allSettled(
     Array.from({ length: senders }, (_, index) => startSender(`sender ${index + 1} of ${senders}`)),
   );
-  const agents = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const there = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const agents = there.map(({ agent }) => agent);
   const end = () => Promise.all(agents.map((agent) => agent.close()));
   try {
     for (const one of started) if (one.status === 'rejected') throw one.reason;
     const prepared = await prepareOnAgents('socket', plan, agents);
     return {
       ...prepared,
+      senders: there.map(({ pid }) => pid),
       async run(startNs) {
         const report = await prepared.run(startNs);
         return { ...report, notes: [`sent by ${senders} processes`, ...report.notes] };
@@ -38,11 +40,12 @@ export async function prepareInProcesses(plan: TrafficPlan, senders: number): Pr
   }
 }
 
-async function startSender(name: string): Promise<HostAgent> {
+async function startSender(name: string): Promise<{ agent: HostAgent; pid: number }> {
   // A session of its own: Ctrl-C is for the process that decides what becomes of the run.
   const child = spawn(process.execPath, [AGENT], { stdio: 'pipe', detached: true });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', (error) => reject(testbedError(`cannot start ${name}: ${error.message}`, name)));
   });
-  return Promise.race([connectAgent(child.stdout, child.stdin, name, child.stderr), failed]);
+  const agent = await Promise.race([connectAgent(child.stdout, child.stdin, name, child.stderr), failed]);
+  return { agent, pid: child.pid! };
 }
