@@ -1,4 +1,5 @@
 /** Watches a running testbed for one trial: a watch on every host, from this process or by the host's agent, brought together. */
+import { parseLocalPortRange } from '../sys/local-port-range.js';
 import type { Host, Testbed } from '../testbed/host.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { Outcomes } from '../traffic/outcomes.js';
@@ -6,7 +7,7 @@ import type { RunClock } from './clock.js';
 import { readRefusedSyns } from './firewall-sets.js';
 import type { HostSeen, HostWatch, WatchOrder } from './host-watch.js';
 import type { Observations } from './observations.js';
-import { type Pool, parseLocalRange, poolOf } from './pools.js';
+import { type Pool, poolOf } from './pools.js';
 import { makeSampler } from './sampler.js';
 import { DEFAULT_FRAMES } from './syn-tap.js';
 import { watchHost } from './watch-host.js';
@@ -138,7 +139,7 @@ async function startWatch(
   frames: number,
 ): Promise<WatchedHost> {
   const { name, node } = host;
-  const range = parseLocalRange(await host.sysctl('net.ipv4.ip_local_port_range'));
+  const range = parseLocalPortRange(await host.sysctl('net.ipv4.ip_local_port_range'));
   const pool = poolOf(planned, testbed.plan, range);
   const order: WatchOrder = {
     host: name,

@@ -30,9 +30,3 @@ export function poolOf(planned: PlannedHost, plan: Plan, localRange: PortRange):
     watched: { range: localRange, targets },
   };
 }
-
-/** The text of `net.ipv4.ip_local_port_range`. */
-export function parseLocalRange(text: string): PortRange {
-  const [lo, hi] = text.trim().split(/\s+/).map(Number);
-  return { lo, hi };
-}

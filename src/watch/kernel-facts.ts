@@ -2,14 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { parseConntrackStat } from '../observe/counters.js';
 import type { PortRange } from '../scenario/units.js';
+import { parseLocalPortRange } from '../sys/local-port-range.js';
 import { pickNumbers, procFile } from '../sys/proc-file.js';
-import {
-  type BlockedPorts,
-  parsePortRange,
-  parseReservedPorts,
-  parseTimeWaitReuse,
-  type TimeWaitReuse,
-} from './port-pool.js';
+import { type BlockedPorts, parseReservedPorts, parseTimeWaitReuse, type TimeWaitReuse } from './port-pool.js';
 import type { ConntrackDrops } from './sample.js';
 
 /** The settings that decide about pools. They are read with every count, for an administrator changes them while the watch runs. */
@@ -23,7 +18,7 @@ export interface PortSettings {
 export function readPortSettings(): PortSettings {
   const setting = (name: string) => readProc(`/proc/sys/net/ipv4/${name}`);
   return {
-    range: parsePortRange(setting('ip_local_port_range')),
+    range: parseLocalPortRange(setting('ip_local_port_range')),
     reserved: parseReservedPorts(setting('ip_local_reserved_ports')),
     reuse: parseTimeWaitReuse(setting('tcp_tw_reuse'), setting('tcp_tw_reuse_delay'), setting('tcp_timestamps')),
   };

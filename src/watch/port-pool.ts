@@ -17,12 +17,6 @@ export interface PortPool {
 /** Ports of the whole number space: 1 for those that connections cannot have. */
 export type BlockedPorts = Uint8Array;
 
-/** Text of ip_local_port_range, `32768\t60999`. */
-export function parsePortRange(text: string): PortRange {
-  const [lo, hi] = text.trim().split(/\s+/).map(Number);
-  return { lo, hi };
-}
-
 /** Text of ip_local_reserved_ports, `8080,9148-9150`, as a map of ports. */
 export function parseReservedPorts(text: string): BlockedPorts {
   const blocked = new Uint8Array(65_536);

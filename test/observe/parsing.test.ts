@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { counterDeltas, parseConntrackStat, parseNetstat } from '../../src/observe/counters.js';
 import { parseCpuTicks } from '../../src/observe/cpu.js';
 import { forwardSetRules, parseForwardSet } from '../../src/observe/forward-set.js';
-import { parseLocalRange } from '../../src/observe/pools.js';
+import { parseLocalPortRange } from '../../src/sys/local-port-range.js';
 
 describe('counters', () => {
   it('reads pairs of lines, negative values included', () => {
@@ -76,5 +76,5 @@ describe('the forward set', () => {
 });
 
 it('reads a range of local ports', () => {
-  expect(parseLocalRange('32768\t60999\n')).toEqual({ lo: 32_768, hi: 60_999 });
+  expect(parseLocalPortRange('32768\t60999\n')).toEqual({ lo: 32_768, hi: 60_999 });
 });

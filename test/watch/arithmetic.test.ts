@@ -1,13 +1,8 @@
 /** What is left, how fast it goes, and when it is gone: numbers that a person can check by hand. */
 import { describe, expect, it } from 'vitest';
+import { parseLocalPortRange } from '../../src/sys/local-port-range.js';
 import { portsTaken, secondsUntil, secondsUntilFull } from '../../src/watch/forecast.js';
-import {
-  heldSeconds,
-  parsePortRange,
-  parseReservedPorts,
-  parseTimeWaitReuse,
-  portPool,
-} from '../../src/watch/port-pool.js';
+import { heldSeconds, parseReservedPorts, parseTimeWaitReuse, portPool } from '../../src/watch/port-pool.js';
 import { trend } from '../../src/watch/trend.js';
 
 const NO_TIME_WAIT = new Array<number>(60).fill(0);
@@ -22,7 +17,7 @@ describe('the size of a pool', () => {
 
   it('is the range without reserved ports and without those that sockets have bound, each withheld once', () => {
     const pool = portPool(
-      parsePortRange('20000\t20099\n'),
+      parseLocalPortRange('20000\t20099\n'),
       parseReservedPorts('8080,20000-20009,20050\n'),
       ports(80, 20_050, 20_060),
     );
@@ -30,7 +25,7 @@ describe('the size of a pool', () => {
   });
 
   it('is the whole range where nothing is withheld', () => {
-    expect(portPool(parsePortRange('32768 60999'), parseReservedPorts('\n'), ports()).capacity).toBe(28_232);
+    expect(portPool(parseLocalPortRange('32768 60999'), parseReservedPorts('\n'), ports()).capacity).toBe(28_232);
   });
 });
 

@@ -8,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { C, connect, errno, setsockopt } from '../../sys/libc.js';
+import { parseLocalPortRange } from '../../sys/local-port-range.js';
 
 /** Ports of a part. */
 const PART = 512;
@@ -25,7 +26,7 @@ export interface SourcePorts {
 
 /** Those of the calling thread's network namespace. */
 export function sourcePorts(): SourcePorts {
-  const [lo, hi] = localRange();
+  const { lo, hi } = localRange();
   const parts = Math.ceil((hi - lo + 1) / PART);
   const large = hi - lo + 1 >= LARGE_RANGE;
   const value = new Uint8Array(4);
@@ -60,11 +61,11 @@ export function sourcePorts(): SourcePorts {
   };
 }
 
-/** ip_local_port_range: both ends belong to it. The kernel's own where it cannot be read. */
-function localRange(): number[] {
+/** The kernel's own where it cannot be read. */
+function localRange() {
   try {
-    return readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1').trim().split(/\s+/).map(Number);
+    return parseLocalPortRange(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'));
   } catch {
-    return [32_768, 60_999];
+    return { lo: 32_768, hi: 60_999 };
   }
 }
