@@ -17,12 +17,15 @@ import { openConnections } from './connections.js';
 import { ParseResult, type ResponseParser, responseParser } from './http-response.js';
 import { knownHead } from './known-head.js';
 import { requestPieces, requestWriter } from './request-text.js';
+import { unreadLine } from './unread.js';
 
 /** What a connection is doing. */
 const Phase = { closed: 0, connecting: 1, waiting: 2, idle: 3, holding: 4, draining: 5 } as const;
 
 /** Arrivals sent before the kernel is asked for events again, so that a burst does not make answers look late. */
 const ARRIVALS_AT_A_TIME = 32;
+/** Bytes read before arrivals and deadlines have their turn again, so that a server that floods holds up nobody else's request. */
+const BYTES_AT_A_TIME = 131_072;
 /** Longest sleep, so that a stop is noticed. */
 const LONGEST_SLEEP_NS = 100e6;
 
@@ -77,6 +80,7 @@ export function sendAll(
     part === undefined ? 0 : Math.floor(part.offsets[client] / part.clientsInAll),
   );
   const received = Buffer.allocUnsafeSlow(65_536);
+  const unread = unreadLine(descriptors);
 
   const connectDeadlines = deadlineQueue();
   const responseDeadlines = deadlineQueue();
@@ -90,6 +94,7 @@ export function sendAll(
   /** Requests that are due and not ended, thinking visitors, and connections still open for their own sake. */
   let pending = 0;
   let ownFailures = 0;
+  let bytesLeft = 0;
 
   function come(row: number, dueNs: number, started: number): void {
     out.dueNs[row] = dueNs;
@@ -106,6 +111,9 @@ export function sendAll(
     out.connectNs[row] = Number.NaN;
     out.connectedNs[row] = Number.NaN;
     out.firstByteNs[row] = Number.NaN;
+    const kept = fdOfVisitor[visitor];
+    // What is known to lie there is no answer to the request to come.
+    if (kept >= 0 && unread.has(kept)) readable(kept, true);
     const fd = fdOfVisitor[visitor];
     if (fd >= 0) sendRequest(fd, row, started);
     else openFor(row, visitor, started);
@@ -170,14 +178,21 @@ export function sendAll(
     responseDeadlines.add(at + responseTimeoutNs, fd, generationOf[fd]);
   }
 
-  /** Edge-triggered: what is not read now is not told again, the end of the stream included. */
+  /** Edge-triggered: what is not read now is not told again, the end of the stream included; it waits for its next turn. */
   function readable(fd: number, ending: boolean): void {
     for (;;) {
       const count = recv(fd, received, received.length, C.MSG_DONTWAIT);
       if (count > 0) {
+        bytesLeft -= count;
         if (phase[fd] === Phase.waiting) take(fd, count);
+        // Nobody has asked: what comes next would be taken for the answer to the visitor's next request.
+        else if (phase[fd] === Phase.idle) finish(fd);
         // The response may have closed the connection.
         if (phase[fd] === Phase.closed || (count < received.length && !ending)) return;
+        if (bytesLeft <= 0) {
+          unread.add(fd);
+          return;
+        }
       } else if (count === 0) {
         ended(fd);
         return;
@@ -186,6 +201,14 @@ export function sendAll(
         if (code !== C.EAGAIN && code !== C.EINTR) broken(fd, code);
         return;
       }
+    }
+  }
+
+  /** Those who stand in line now, as far as the bytes of this turn reach; whether they have come to their end is not known. */
+  function readOn(): void {
+    for (let inLine = unread.length; inLine > 0 && bytesLeft > 0; inLine--) {
+      const fd = unread.next();
+      if (fd >= 0) readable(fd, true);
     }
   }
 
@@ -233,6 +256,7 @@ export function sendAll(
 
   function end(fd: number, abort: boolean): void {
     phase[fd] = Phase.closed;
+    unread.leaveOut(fd);
     const visitor = visitorOf[fd];
     if (fdOfVisitor[visitor] === fd) fdOfVisitor[visitor] = -1;
     releaseParser(fd);
@@ -327,7 +351,9 @@ export function sendAll(
         connected(fd);
       }
       const ending = (mask & (C.EPOLLRDHUP | C.EPOLLERR | C.EPOLLHUP)) !== 0;
-      if ((ending || mask & C.EPOLLIN) && phase[fd] !== Phase.closed) readable(fd, ending);
+      if (!(ending || mask & C.EPOLLIN) || phase[fd] === Phase.closed) continue;
+      if (bytesLeft > 0) readable(fd, ending);
+      else unread.add(fd);
     }
   }
 
@@ -399,7 +425,10 @@ export function sendAll(
       at = now();
     }
     handleDeadlines(at);
-    handleEvents(connections.wait(Math.min(nextMoment() - now(), LONGEST_SLEEP_NS)));
+    bytesLeft = BYTES_AT_A_TIME;
+    readOn();
+    const sleepNs = unread.length > 0 ? 0 : Math.min(nextMoment() - now(), LONGEST_SLEEP_NS);
+    handleEvents(connections.wait(sleepNs));
   }
 
   for (let fd = 0; fd < descriptors; fd++) if (phase[fd] !== Phase.closed) end(fd, false);

@@ -130,3 +130,27 @@ it.each([
   const possible: number[] = [ClientError.closedEarly, ClientError.reset, ClientError.connectFailed];
   expect([...out.error].filter((error) => !possible.includes(error))).toEqual([]);
 });
+
+it.each([
+  ['an answer that nobody has asked for', 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'],
+  ['more than is read at a time', 'x'.repeat(1_000_000)],
+])('%s ends a kept connection, and the next request goes over another', async (_, surplus) => {
+  const visitors = 20;
+  const steps = BUY.slice(0, 2);
+  let left = 0;
+  const port = await listen((socket) => {
+    let requests = 0;
+    socket.on('error', () => {});
+    socket.on('close', () => left++);
+    socket.on('data', () => {
+      requests++;
+      socket.write(`HTTP/1.1 ${requests === 1 ? 200 : 500} OK\r\nContent-Length: 0\r\n\r\n`, () =>
+        setImmediate(() => socket.write(surplus)),
+      );
+    });
+  });
+  const out = await send(plan(port, visitors, 2, { steps, thinkTimeMs: 1000 }));
+  expect([...out.state]).toEqual(Array(visitors * steps.length).fill(RequestState.completed));
+  expect(new Set(out.connection).size).toBe(visitors * steps.length);
+  await until(() => left === visitors * steps.length);
+});
