@@ -137,7 +137,7 @@ variants:
     expectFullSpeed(keepAlive);
     expect([perRequest, keepAlive].map(({ rows }) => rows.length)).toEqual([6000, 6000]);
     expect([perRequest, keepAlive].map(({ rows }) => connectionsOf(rows))).toEqual([6000, 2000]);
-  expect(connectionsOf(closedLoop.rows)).toBeLessThanOrEqual(32);
+    expect(connectionsOf(closedLoop.rows)).toBeLessThanOrEqual(32);
   },
   TIMEOUT_MS,
 );
@@ -180,7 +180,7 @@ variants:
     expectFullSpeed(keepAlive);
     expect([perRequest, keepAlive].map(({ rows }) => rows.length)).toEqual([6000, 6000]);
     expect([perRequest, keepAlive].map(({ rows }) => connectionsOf(rows))).toEqual([6000, 2000]);
-  expect(connectionsOf(closedLoop.rows)).toBeLessThanOrEqual(32);
+    expect(connectionsOf(closedLoop.rows)).toBeLessThanOrEqual(32);
     expect(perRequest.grown('shop', 'PassiveOpens')).toBe(6000);
   },
   TIMEOUT_MS,
