@@ -4,7 +4,8 @@
  * repeated. What the taps, the connection table and the servers would have seen of it is all there, so the ledger has its whole work.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { sortedByTime } from '../../dist/observe/columns.js';
+import { newColumns, sortedByTime } from '../../dist/observe/columns.js';
+import { CONNTRACK_SHAPE, ENTRY_STATES, EntryEvent } from '../../dist/observe/conntrack-table.js';
 import { TcpFlag } from '../../dist/observe/observations.js';
 import { parseScenario } from '../../dist/scenario/parse.js';
 import { ipToNumber } from '../../dist/sys/ip.js';
@@ -180,6 +181,24 @@ function tapWriter(host, room) {
   };
 }
 
+/** A connection table's log with room for so many events. */
+function tableWriter(host, room) {
+  const columns = newColumns(CONNTRACK_SHAPE, room);
+  let length = 0;
+  return {
+    add(timeNs, type, state, from, to, translated) {
+      columns.timeNs[length] = timeNs;
+      columns.type[length] = type;
+      columns.state[length] = ENTRY_STATES.indexOf(state);
+      [columns.source[length], columns.sourcePort[length]] = from;
+      [columns.destination[length], columns.destinationPort[length]] = to;
+      [columns.translated[length], columns.translatedPort[length]] = translated;
+      length++;
+    },
+    log: () => ({ host, length, ...sortedByTime(CONNTRACK_SHAPE, columns, length), overruns: 0 }),
+  };
+}
+
 /** What was observed, as `startObserving(…).stop()` gives it. */
 export function madeSeen(made) {
   const { traffic, plan } = made;
@@ -193,8 +212,7 @@ export function madeSeen(made) {
     plan.hosts.filter(({ layer }) => layer === 'client').map(({ name }) => [name, address(name, 'back0')]),
   );
   const edge = ipToNumber(address('edge', 'back0'));
-  const edgeText = address('edge', 'back0');
-  const events = [];
+  const table = tableWriter('edge', requests * 2);
   const forwarded = new Set();
   for (let request = 0; request < requests; request++) {
     const { client, turn, targets } = wayOf(made, request);
@@ -219,16 +237,10 @@ export function madeSeen(made) {
       taps.edge.add(at + 5 * HOP_NS, to, translated, answer, acknowledged, false);
       taps.edge.add(at + 5.5 * HOP_NS, to, from, answer, acknowledged, true);
       taps[buyer].add(at + 5.8 * HOP_NS, to, from, answer, acknowledged, false);
-      const entry = {
-        source: `${ips[buyer]}:${from[1]}`,
-        destination: `${targets[turn].address}:${targets[turn].port}`,
-        translated: `${edgeText}:${translated[1]}`,
-      };
-      events.push({ timeNs: at + 2 * HOP_NS, type: 'new', ...entry, state: 'SYN_SENT' });
-      events.push({ timeNs: at + TOOK_NS + 120_000 * MS, type: 'destroy', ...entry, state: 'TIME_WAIT' });
+      table.add(at + 2 * HOP_NS, EntryEvent.new, 'SYN_SENT', from, to, translated);
+      table.add(at + TOOK_NS + 120_000 * MS, EntryEvent.destroy, 'TIME_WAIT', from, to, translated);
     });
   }
-  events.sort((a, b) => a.timeNs - b.timeNs);
   const samples = Array.from({ length: Math.ceil(requests / RATE) * 10 }, (_, tenth) => ({
     timeNs: tenth * 100 * MS,
     inUse: { edge: 300 + (tenth % 200), buyers: 900 },
@@ -241,7 +253,7 @@ export function madeSeen(made) {
   }));
   return {
     taps: Object.fromEntries(Object.entries(taps).map(([name, tap]) => [name, tap.table()])),
-    conntrack: { edge: { host: 'edge', events, overruns: 0 } },
+    conntrack: { edge: table.log() },
     counters: { edge: { 'conntrack.insert_failed': lostOf(requests) * 2 } },
     forwarded: { edge: forwarded },
     refusedSyns: {},

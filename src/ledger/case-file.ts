@@ -5,6 +5,8 @@ import type { ConntrackEvent, CounterDeltas, Observations } from '../observe/obs
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
+import { type ConntrackIndex, conntrackIndex } from './conntrack-index.js';
+import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 import { type TapIndex, tapIndex } from './tap-index.js';
 import { unloggedSightings } from './unlogged.js';
 import { type UpstreamIndex, upstreamIndex } from './upstream-index.js';
@@ -54,12 +56,11 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
   const byNode = groupBy(plan.hosts, (host) => host.node);
   const taps = new Map<string, TapIndex>();
   const upstreams = new Map<string, UpstreamIndex>();
-  const tables = new Map<string, Map<string, ConntrackEvent[]>>();
-  const forgotten = new Map<string, Map<string, ConntrackEvent[]>>();
+  const tables = new Map<string, ConntrackIndex>();
   let sightingsByHost: Map<string, Sighting[]> | undefined;
   let incidentsByHost: Map<string, Incident[]> | undefined;
   let unlogged: Map<string, Sighting> | undefined;
-  let openers: Map<number, number> | undefined;
+  let openers: RowIndex | undefined;
 
   function host(name: string): PlannedHost {
     const found = hosts.get(name);
@@ -72,6 +73,11 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
   function tap(hostName: string): TapIndex | undefined {
     const table = observations.taps[hostName];
     return table && once(taps, hostName, () => tapIndex(table));
+  }
+
+  function table(gateway: string): ConntrackIndex | undefined {
+    const log = observations.conntrack[gateway];
+    return log && once(tables, gateway, () => conntrackIndex(log));
   }
 
   function sightingsAt(hostName: string): Sighting[] {
@@ -107,22 +113,11 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       return sighting?.host === hostName ? sighting : undefined;
     },
     upstream: (hostName) => once(upstreams, hostName, () => upstreamIndex(() => sightingsAt(hostName), tap(hostName))),
-    tableEvents: (gateway, source) =>
-      once(tables, gateway, () => groupBy(observations.conntrack[gateway]?.events ?? [], (event) => event.source)).get(
-        source,
-      ) ?? [],
-    forgotten: (gateway, destination) =>
-      once(forgotten, gateway, () =>
-        groupBy(
-          (observations.conntrack[gateway]?.events ?? []).filter(
-            ({ type, state }) => type === 'destroy' && state === 'ESTABLISHED',
-          ),
-          (event) => event.destination,
-        ),
-      ).get(destination) ?? [],
+    tableEvents: (gateway, source) => table(gateway)?.from(source) ?? [],
+    forgotten: (gateway, destination) => table(gateway)?.forgotten(destination) ?? [],
     openingRow(connection) {
       openers ??= openingRows(outcomes);
-      return openers.get(connection);
+      return firstWith(outcomes, openers, connection);
     },
     incident(hostName, fromNs, toNs) {
       incidentsByHost ??= groupBy(observations.incidents, ({ host }) => host);
@@ -148,12 +143,13 @@ function once<Value>(made: Map<string, Value>, key: string, make: () => Value): 
   return value;
 }
 
-/** The first row of each connection that called connect(). */
-function openingRows(outcomes: Outcomes): Map<number, number> {
-  const rows = new Map<number, number>();
-  for (let row = 0; row < outcomes.rows; row++) {
-    const connection = outcomes.connection[row];
-    if (connection >= 0 && !Number.isNaN(outcomes.connectNs[row]) && !rows.has(connection)) rows.set(connection, row);
-  }
-  return rows;
+/** Rows by the connection that they called connect() for. */
+function openingRows({ rows, connection, connectNs }: Outcomes): RowIndex {
+  return rowIndex(rows, (row) => (connection[row] >= 0 && !Number.isNaN(connectNs[row]) ? connection[row] : NO_KEY));
+}
+
+function firstWith({ connection }: Outcomes, openers: RowIndex, wanted: number): number | undefined {
+  const [from, to] = bucketOf(openers, wanted);
+  for (let at = from; at < to; at++) if (connection[openers.rows[at]] === wanted) return openers.rows[at];
+  return undefined;
 }

@@ -1,5 +1,6 @@
 /** Finds segments in a tap's table by sequence number or by ports, without an object per segment. */
 import { type TapTable, TcpFlag } from '../observe/observations.js';
+import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 
 /** Which segments are wanted. */
 export interface SegmentFilter {
@@ -27,68 +28,80 @@ export interface TapIndex {
   ): number[];
 }
 
-/** Chains of row numbers under a numeric key, held in one Map and one array. */
-interface Chains {
-  last: Map<number, number>;
-  previous: Int32Array;
-}
-
 /** Indexes a table; each index is built when it is first asked for. */
 export function tapIndex(table: TapTable): TapIndex {
-  let bySequence: Chains | undefined;
-  let byAcknowledged: Chains | undefined;
-  let byPorts: Chains | undefined;
-  let resetsByPorts: Chains | undefined;
+  let byIsn: RowIndex | undefined;
+  let byEnds: RowIndex | undefined;
+  let resetsByEnds: RowIndex | undefined;
+  const { timeNs, source, sourcePort, destination, destinationPort, sequence, acknowledgement, flags, outgoing } =
+    table;
 
-  function chains(key: (row: number) => number): Chains {
-    const last = new Map<number, number>();
-    const previous = new Int32Array(table.length).fill(-1);
-    for (let row = 0; row < table.length; row++) {
-      const k = key(row);
-      if (k < 0) continue;
-      previous[row] = last.get(k) ?? -1;
-      last.set(k, row);
-    }
-    return { last, previous };
+  const isPlainSyn = (row: number) => (flags[row] & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
+
+  /** The initial sequence number of whoever opened the connection, in its SYN and in each answer to that. */
+  function isnOf(row: number): number {
+    if (isPlainSyn(row)) return sequence[row] | 0;
+    return flags[row] & TcpFlag.ack ? (acknowledgement[row] - 1) | 0 : NO_KEY;
   }
 
-  function collect(index: Chains, key: number, wanted: (row: number) => boolean, filter: SegmentFilter = {}): number[] {
-    const rows: number[] = [];
-    for (let row = index.last.get(key) ?? -1; row >= 0; row = index.previous[row]) {
-      if (filter.fromNs !== undefined && table.timeNs[row] < filter.fromNs) continue;
-      if (filter.toNs !== undefined && table.timeNs[row] > filter.toNs) continue;
-      if (filter.outgoing !== undefined && (table.outgoing[row] === 1) !== filter.outgoing) continue;
-      if (wanted(row)) rows.push(row);
+  const endsOf = (row: number) => endsKey(source[row], sourcePort[row], destination[row], destinationPort[row]);
+
+  function collect(index: RowIndex, key: number, wanted: (row: number) => boolean, filter?: SegmentFilter): number[] {
+    const found: number[] = [];
+    const [from, to] = bucketOf(index, key);
+    for (let at = from; at < to; at++) {
+      const row = index.rows[at];
+      if (wanted(row) && (filter === undefined || passes(row, filter))) found.push(row);
     }
-    return rows.reverse();
+    return found;
   }
 
-  const plainSyn = (row: number) => (table.flags[row] & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
-  const ports = (source: number, destination: number) => source * 65_536 + destination;
+  function passes(row: number, filter: SegmentFilter): boolean {
+    if (filter.fromNs !== undefined && timeNs[row] < filter.fromNs) return false;
+    if (filter.toNs !== undefined && timeNs[row] > filter.toNs) return false;
+    return filter.outgoing === undefined || (outgoing[row] === 1) === filter.outgoing;
+  }
 
   return {
     table,
-    syns(sequence, filter) {
-      bySequence ??= chains((row) => (plainSyn(row) ? table.sequence[row] : -1));
-      return collect(bySequence, sequence, () => true, filter);
+    syns(isn, filter) {
+      byIsn ??= rowIndex(table.length, isnOf);
+      return collect(byIsn, isn, (row) => isPlainSyn(row) && sequence[row] === isn, filter);
     },
-    answers(sequence, kind, filter) {
-      byAcknowledged ??= chains((row) => (table.flags[row] & TcpFlag.ack ? table.acknowledgement[row] : -1));
-      const flag = kind === 'syn-ack' ? TcpFlag.syn : TcpFlag.rst;
-      return collect(byAcknowledged, (sequence + 1) >>> 0, (row) => (table.flags[row] & flag) !== 0, filter);
-    },
-    between(source, sourcePort, destination, destinationPort, flag, filter) {
-      const key = (row: number) => ports(table.sourcePort[row], table.destinationPort[row]);
-      // RSTs are few, and an index of them alone costs next to nothing.
-      if (flag === TcpFlag.rst) resetsByPorts ??= chains((row) => (table.flags[row] & TcpFlag.rst ? key(row) : -1));
-      else byPorts ??= chains(key);
+    answers(isn, kind, filter) {
+      byIsn ??= rowIndex(table.length, isnOf);
+      const wanted = TcpFlag.ack | (kind === 'syn-ack' ? TcpFlag.syn : TcpFlag.rst);
+      const acknowledged = (isn + 1) >>> 0;
       return collect(
-        (flag === TcpFlag.rst ? resetsByPorts : byPorts)!,
-        ports(sourcePort, destinationPort),
+        byIsn,
+        isn,
+        (row) => (flags[row] & wanted) === wanted && acknowledgement[row] === acknowledged,
+        filter,
+      );
+    },
+    between(from, fromPort, to, toPort, flag, filter) {
+      // RSTs are few, and an index of them alone costs next to nothing.
+      if (flag === TcpFlag.rst)
+        resetsByEnds ??= rowIndex(table.length, (row) => (flags[row] & TcpFlag.rst ? endsOf(row) : NO_KEY));
+      else byEnds ??= rowIndex(table.length, endsOf);
+      return collect(
+        (flag === TcpFlag.rst ? resetsByEnds : byEnds)!,
+        endsKey(from, fromPort, to, toPort),
         (row) =>
-          table.source[row] === source && table.destination[row] === destination && (table.flags[row] & flag) !== 0,
+          sourcePort[row] === fromPort &&
+          destinationPort[row] === toPort &&
+          source[row] === from &&
+          destination[row] === to &&
+          (flags[row] & flag) !== 0,
         filter,
       );
     },
   };
+}
+
+/** Both ends as one number that few others share. */
+function endsKey(source: number, sourcePort: number, destination: number, destinationPort: number): number {
+  return (
+    (((sourcePort << 16) | destinationPort) ^ Math.imul(source, 0x85eb_ca6b) ^ Math.imul(destination, 0xc2b2_ae35)) | 0
+  );
 }

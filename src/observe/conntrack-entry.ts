@@ -1,31 +1,15 @@
 /** One entry of the connection table as netlink carries it (<linux/netfilter/nfnetlink_conntrack.h>), read in place. */
 import { C } from '../sys/libc.js';
+import { ENTRY_STATES, STATE_UNKNOWN } from './conntrack-table.js';
 import { attributeEnd, findAttribute } from './netlink.js';
 
 /** Bytes of struct nfgenmsg, which precedes the attributes. */
 export const NFGEN_BYTES = 4;
 
-/** TCP states of an entry by their number (enum tcp_conntrack of <linux/netfilter/nf_conntrack_tcp.h>). */
-export const ENTRY_STATES = [
-  'NONE',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'FIN_WAIT',
-  'CLOSE_WAIT',
-  'LAST_ACK',
-  'TIME_WAIT',
-  'CLOSE',
-  'SYN_SENT2',
-] as const;
-
 /** Number of the state that follows both FINs. Whether such an entry still holds its port: `reusesFinishedPorts`. */
 export const STATE_TIME_WAIT = ENTRY_STATES.indexOf('TIME_WAIT');
 /** Number of the state that follows a RST; its port is as in TIME_WAIT. */
 export const STATE_CLOSE = ENTRY_STATES.indexOf('CLOSE');
-
-/** `state` of an entry whose message does not tell it. */
-export const STATE_UNKNOWN = 0xff;
 
 /** An entry's fields; addresses in host byte order. One object is filled again and again. */
 export interface Entry {

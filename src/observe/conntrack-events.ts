@@ -1,13 +1,14 @@
 /** A gateway's connection table as it changes: netlink events for every new and every ended entry, and the ports they hold. */
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { C, close, errno, numberToIp, recv } from '../sys/libc.js';
+import { C, close, errno, recv } from '../sys/libc.js';
 import { inNamespace } from '../sys/namespace.js';
 import type { Host } from '../testbed/host.js';
 import { fromHalves, nowSinceStart, type RunClock } from './clock.js';
 import { doubled, newColumns, sortedByTime } from './columns.js';
-import { ENTRY_STATES, newEntry, parseEntry, STATE_UNKNOWN } from './conntrack-entry.js';
+import { newEntry, parseEntry } from './conntrack-entry.js';
 import { CONNTRACK_FILTER } from './conntrack-filter.js';
+import { CONNTRACK_SHAPE, EntryEvent, stateName } from './conntrack-table.js';
 import { readConntrackFill } from './counters.js';
 import {
   dump,
@@ -19,7 +20,7 @@ import {
   walkMessages,
   widenReceiveBuffer,
 } from './netlink.js';
-import type { ConntrackEvent, ConntrackLog } from './observations.js';
+import type { ConntrackLog } from './observations.js';
 import { isFinished, type PortsInUse, portsInUse, reusesFinishedPorts } from './ports-in-use.js';
 import { attachFilter } from './socket-filter.js';
 
@@ -53,20 +54,6 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 /** Events taken over in one `drain`, so that a flood cannot hold the event loop for ever. */
 const EVENTS_PER_DRAIN = 100_000;
 
-const SHAPE = {
-  timeNs: Float64Array,
-  type: Uint8Array,
-  source: Uint32Array,
-  sourcePort: Uint16Array,
-  destination: Uint32Array,
-  destinationPort: Uint16Array,
-  translated: Uint32Array,
-  translatedPort: Uint16Array,
-  state: Uint8Array,
-} as const;
-const NEW = 0;
-const DESTROY = 1;
-
 /**
  * Starts to watch a gateway's table. Open it before traffic: entries that exist by then get no `new` event.
  * Sets `net.netfilter.nf_conntrack_timestamp` in the gateway's namespace, so that entries know their own times.
@@ -86,17 +73,17 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
   const toRunTime = fromHalves(clock);
   const ports = portsInUse(reusesFinishedPorts(release()));
   const entry = newEntry();
-  let columns = newColumns(SHAPE, 4096);
+  let columns = newColumns(CONNTRACK_SHAPE, 4096);
   let length = 0;
   let overruns = 0;
   let drainedAtNs = 0;
 
   const timeAt = (at: number) => toRunTime(events.view.getUint32(at), events.view.getUint32(at + 4));
 
-  function record(type: typeof NEW | typeof DESTROY): number {
-    if (length === columns.timeNs.length) columns = doubled(SHAPE, columns);
+  function record(type: (typeof EntryEvent)[keyof typeof EntryEvent]): number {
+    if (length === columns.timeNs.length) columns = doubled(CONNTRACK_SHAPE, columns);
     const row = length++;
-    const stamp = entry.eventAt >= 0 ? entry.eventAt : type === NEW ? entry.startAt : entry.stopAt;
+    const stamp = entry.eventAt >= 0 ? entry.eventAt : type === EntryEvent.new ? entry.startAt : entry.stopAt;
     columns.timeNs[row] = stamp >= 0 ? timeAt(stamp) : drainedAtNs;
     columns.type[row] = type;
     columns.source[row] = entry.source;
@@ -112,13 +99,14 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
   function onEvent(message: number, at: number, end: number): void {
     if (!parseEntry(events.view, at, end, entry)) return;
     if (message === messageType(IPCTNL_MSG_CT_DELETE)) {
-      record(DESTROY);
+      record(EntryEvent.destroy);
       const born = ports.remove(entry);
       // Kernels before 6.14 tell the moment of birth only with the entry's death.
       if (born !== undefined && born >= 0 && entry.startAt >= 0) columns.timeNs[born] = timeAt(entry.startAt);
     } else if (message === messageType(IPCTNL_MSG_CT_NEW)) {
       // A new entry and a changed one differ in this flag alone.
-      if ((events.view.getUint16(at - HEADER_BYTES + 6, true) & NLM_F_CREATE) !== 0) ports.add(entry, record(NEW));
+      if ((events.view.getUint16(at - HEADER_BYTES + 6, true) & NLM_F_CREATE) !== 0)
+        ports.add(entry, record(EntryEvent.new));
       else if (isFinished(entry)) ports.finish(entry);
     }
   }
@@ -169,7 +157,7 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
       drain();
       close(events.fd);
       close(table.fd);
-      return { host: host.name, events: toEvents(sortedByTime(SHAPE, columns, length)), overruns };
+      return { host: host.name, length, ...sortedByTime(CONNTRACK_SHAPE, columns, length), overruns };
     },
   };
 }
@@ -182,20 +170,4 @@ function enableTimestamps(netns: string | null): boolean {
     // A kernel without CONFIG_NF_CONNTRACK_TIMESTAMP: events still come, with the time of reading.
     return false;
   }
-}
-
-function stateName(state: number): string | undefined {
-  return state === STATE_UNKNOWN ? undefined : ENTRY_STATES[state];
-}
-
-function toEvents(rows: ReturnType<typeof newColumns<typeof SHAPE>>): ConntrackEvent[] {
-  const endpoint = (address: number, port: number) => `${numberToIp(address)}:${port}`;
-  return Array.from({ length: rows.timeNs.length }, (_, row) => ({
-    timeNs: rows.timeNs[row],
-    type: rows.type[row] === NEW ? 'new' : 'destroy',
-    source: endpoint(rows.source[row], rows.sourcePort[row]),
-    destination: endpoint(rows.destination[row], rows.destinationPort[row]),
-    translated: endpoint(rows.translated[row], rows.translatedPort[row]),
-    state: stateName(rows.state[row]),
-  }));
 }

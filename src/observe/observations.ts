@@ -26,7 +26,7 @@ export interface TapTable {
   kernelDrops: number;
 }
 
-/** A change of a gateway's connection table. */
+/** A change of a gateway's connection table in words: a row of `ConntrackLog`. */
 export interface ConntrackEvent {
   /** ns since the run's start. */
   timeNs: number;
@@ -40,10 +40,24 @@ export interface ConntrackEvent {
   state: string | undefined;
 }
 
-/** The changes of one gateway's connection table, in the order of their time. */
+/** The changes of one gateway's connection table, as columns in the order of their time (`conntrack-table.ts`). */
 export interface ConntrackLog {
   host: string;
-  events: ConntrackEvent[];
+  length: number;
+  /** ns since the run's start. */
+  timeNs: Float64Array;
+  /** 0 a new entry, 1 one that has ended. */
+  type: Uint8Array;
+  /** Raw IPv4 addresses, host byte order; before translation. */
+  source: Uint32Array;
+  sourcePort: Uint16Array;
+  destination: Uint32Array;
+  destinationPort: Uint16Array;
+  /** After translation: the source as the destination sees it. */
+  translated: Uint32Array;
+  translatedPort: Uint16Array;
+  /** Number of the entry's TCP state at that moment; 255 where the kernel does not say. */
+  state: Uint8Array;
   /** Times that the kernel dropped events (ENOBUFS). */
   overruns: number;
 }

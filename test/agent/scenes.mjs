@@ -137,9 +137,7 @@ function summary({ traffic, outcomes, observations, ledger, generator, problems 
       rising: at.every((time, index) => index === 0 || at[index - 1] < time),
       last: observations.samples.at(-1),
     },
-    conntrack: Object.fromEntries(
-      Object.entries(observations.conntrack).map(([host, { events }]) => [host, events.length]),
-    ),
+    conntrack: Object.fromEntries(Object.entries(observations.conntrack).map(([host, { length }]) => [host, length])),
     forwarded: Object.fromEntries(Object.entries(observations.forwarded).map(([host, set]) => [host, set.size])),
     counters: Object.keys(observations.counters),
   };

@@ -1,7 +1,14 @@
 /** Trials made by hand for the ledger's tests: plans of a few hosts, packets at their taps, outcomes, all in ms. */
 import { type CaseFile, caseFile } from '../../src/ledger/case-file.js';
 import type { Sighting, UpstreamTry } from '../../src/nodes/kind.js';
-import { type ConntrackEvent, type Observations, type TapTable, TcpFlag } from '../../src/observe/observations.js';
+import { ENTRY_STATES, EntryEvent } from '../../src/observe/conntrack-table.js';
+import {
+  type ConntrackEvent,
+  type ConntrackLog,
+  type Observations,
+  type TapTable,
+  TcpFlag,
+} from '../../src/observe/observations.js';
 import { ipToNumber } from '../../src/sys/ip.js';
 import type { Layer, Plan, PlannedHost } from '../../src/topology/plan.js';
 import type { TrafficPlan } from '../../src/traffic/engine.js';
@@ -143,6 +150,27 @@ export function tableEvent(ms: number, type: 'new' | 'destroy', port: number, as
   };
 }
 
+/** A gateway's log of these events, as its observer gives it. */
+function tableLog(host: string, events: ConntrackEvent[], overruns: number): ConntrackLog {
+  const column = (of: (event: ConntrackEvent) => number) => events.map(of);
+  const address = (end: string) => ipToNumber(end.split(':')[0]);
+  const port = (end: string) => Number(end.split(':')[1]);
+  return {
+    host,
+    length: events.length,
+    timeNs: Float64Array.from(column(({ timeNs }) => timeNs)),
+    type: Uint8Array.from(column(({ type }) => EntryEvent[type])),
+    source: Uint32Array.from(column(({ source }) => address(source))),
+    sourcePort: Uint16Array.from(column(({ source }) => port(source))),
+    destination: Uint32Array.from(column(({ destination }) => address(destination))),
+    destinationPort: Uint16Array.from(column(({ destination }) => port(destination))),
+    translated: Uint32Array.from(column(({ translated }) => address(translated))),
+    translatedPort: Uint16Array.from(column(({ translated }) => port(translated))),
+    state: Uint8Array.from(column(({ state }) => (ENTRY_STATES as readonly unknown[]).indexOf(state))),
+    overruns,
+  };
+}
+
 /** A try of the balancer that ended `ms` after the start. */
 export function upstreamTry(ms: number, result: UpstreamTry['result'], to: string | undefined = SHOPS[0]): UpstreamTry {
   return { to, result, endedAt: STARTED_AT + ms, evidence: `try: ${result}` };
@@ -209,14 +237,20 @@ export function outcomesOf(visitors: Row[][]): Outcomes {
 
 /** What was observed, the rest empty. Taps and sightings are sorted in by host and id. */
 export function observed(
-  parts: Partial<Omit<Observations, 'taps' | 'sightings'>> & { taps?: TapTable[]; sightings?: Sighting[] },
+  parts: Partial<Omit<Observations, 'taps' | 'sightings' | 'conntrack'>> & {
+    taps?: TapTable[];
+    sightings?: Sighting[];
+    conntrack?: Record<string, { host: string; events: ConntrackEvent[]; overruns: number }>;
+  },
 ): Observations {
-  const { taps = [], sightings = [], ...rest } = parts;
+  const { taps = [], sightings = [], conntrack = {}, ...rest } = parts;
   const byId = new Map<string, Sighting[]>();
   for (const one of sightings) byId.set(one.id, [...(byId.get(one.id) ?? []), one]);
   return {
     taps: Object.fromEntries(taps.map((tap) => [tap.host, tap])),
-    conntrack: {},
+    conntrack: Object.fromEntries(
+      Object.entries(conntrack).map(([name, { host, events, overruns }]) => [name, tableLog(host, events, overruns)]),
+    ),
     forwarded: {},
     refusedSyns: {},
     counters: {},

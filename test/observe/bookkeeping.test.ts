@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalves, fromTimespec, type RunClock, runClock } from '../../src/observe/clock.js';
 import { doubled, newColumns, sortedByTime } from '../../src/observe/columns.js';
-import { ENTRY_STATES, type Entry, newEntry } from '../../src/observe/conntrack-entry.js';
+import { type Entry, newEntry } from '../../src/observe/conntrack-entry.js';
+import { ENTRY_STATES } from '../../src/observe/conntrack-table.js';
 import { poolOf } from '../../src/observe/pools.js';
 import { portsInUse, reusesFinishedPorts } from '../../src/observe/ports-in-use.js';
 import { progressCounter } from '../../src/observe/progress.js';
