@@ -2,7 +2,7 @@
 import { type TapTable, TcpFlag } from '../observe/observations.js';
 import { ipToNumber, numberToIp } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
-import type { SegmentFilter, TapIndex } from './tap-index.js';
+import type { TapIndex } from './tap-index.js';
 
 /** What one host saw of a connection. Times are ms since the trial's start; a list has one time per copy, absent when there is none. */
 export interface Hop {
@@ -43,6 +43,12 @@ export interface OpenedConnection {
   toNs: number;
 }
 
+/** ns since the run's start. */
+interface Window {
+  fromNs: number;
+  toNs: number;
+}
+
 /** A log time or a time-out lies at most this far from the packet that belongs to it. */
 const SLACK_NS = 5e6;
 /** Copies of a segment that are kept; a kernel gives up before. */
@@ -60,35 +66,34 @@ export function legOf(file: CaseFile, { host, target, sequence, fromNs, toNs }: 
   for (const group of file.gatewaysFrom(host)) {
     const seen = group.flatMap(({ name }) => hopAt(file, name, sequence, window) ?? []);
     if (seen.length === 0) return { isn: sequence, from: host, to: target, hops };
-    for (const hop of seen) hops.push(withTables(file, hop, sequence, window));
+    for (const hop of seen) {
+      addTables(file, hop, sequence, window);
+      hops.push(hop);
+    }
   }
   const last = hopAt(file, target, sequence, window);
   if (last !== undefined) hops.push(last);
   return { isn: sequence, from: host, to: target, hops };
 }
 
-function hopAt(file: CaseFile, host: string, sequence: number, window: SegmentFilter): Hop | undefined {
+function hopAt(file: CaseFile, host: string, sequence: number, window: Window): Hop | undefined {
   const tap = file.tap(host);
   if (tap === undefined) return undefined;
-  const incoming = tap.syns(sequence, { ...window, outgoing: false });
-  const outgoing = tap.syns(sequence, { ...window, outgoing: true });
-  if (incoming.length === 0 && outgoing.length === 0) return undefined;
+  const { synIn, synOut, answerIn, answerOut } = tap.handshake(sequence, window);
+  if (synIn.length === 0 && synOut.length === 0) return undefined;
   const { table } = tap;
-  const times = (rows: number[]) =>
-    rows.length === 0 ? undefined : rows.slice(0, MOST_COPIES).map((row) => toMs(table.timeNs[row]));
-  const resets = resetsOf(tap, incoming[0], outgoing[0], window);
-  return {
-    host,
-    ...(incoming.length > 0 && { in: endsOf(table, incoming[0]) }),
-    ...(outgoing.length > 0 && { out: endsOf(table, outgoing[0]) }),
-    ...defined({
-      synIn: times(incoming),
-      synOut: times(outgoing),
-      answerIn: times(tap.answers(sequence, 'syn-ack', { ...window, outgoing: false })),
-      answerOut: times(tap.answers(sequence, 'syn-ack', { ...window, outgoing: true })),
-      resets: resets.length === 0 ? undefined : resets,
-    }),
-  };
+  const times = (rows: number[]) => rows.slice(0, MOST_COPIES).map((row) => toMs(table.timeNs[row]));
+  // Field by field: there are hundreds of thousands of hops.
+  const hop: Hop = { host };
+  if (synIn.length > 0) hop.in = endsOf(table, synIn[0]);
+  if (synOut.length > 0) hop.out = endsOf(table, synOut[0]);
+  if (synIn.length > 0) hop.synIn = times(synIn);
+  if (synOut.length > 0) hop.synOut = times(synOut);
+  if (answerIn.length > 0) hop.answerIn = times(answerIn);
+  if (answerOut.length > 0) hop.answerOut = times(answerOut);
+  const resets = resetsOf(tap, synIn.at(0), synOut.at(0), window);
+  if (resets.length > 0) hop.resets = resets;
+  return hop;
 }
 
 function endsOf(table: TapTable, row: number): [string, string] {
@@ -103,18 +108,20 @@ function resetsOf(
   tap: TapIndex,
   incoming: number | undefined,
   outgoing: number | undefined,
-  window: SegmentFilter,
+  { toNs }: Window,
 ): NonNullable<Hop['resets']> {
   const found: NonNullable<Hop['resets']> = [];
   const { source, sourcePort, destination, destinationPort, timeNs } = tap.table;
   const add = (syn: number | undefined, way: 'in' | 'out', direction: 'forth' | 'back') => {
     if (syn === undefined) return;
-    const forth = [source[syn], sourcePort[syn], destination[syn], destinationPort[syn]] as const;
-    const back = [destination[syn], destinationPort[syn], source[syn], sourcePort[syn]] as const;
     // A port that is used again has RSTs of earlier connections: only what followed this one's SYN is its own.
-    const filter = { ...window, fromNs: timeNs[syn], outgoing: way === 'out' };
-    for (const row of tap.between(...(direction === 'forth' ? forth : back), TcpFlag.rst, filter).slice(0, MOST_COPIES))
-      found.push([toMs(timeNs[row]), way, direction]);
+    const filter = { fromNs: timeNs[syn], toNs, outgoing: way === 'out' };
+    const [from, fromPort, to, toPort] = [source[syn], sourcePort[syn], destination[syn], destinationPort[syn]];
+    const rows =
+      direction === 'forth'
+        ? tap.between(from, fromPort, to, toPort, TcpFlag.rst, filter)
+        : tap.between(to, toPort, from, fromPort, TcpFlag.rst, filter);
+    for (const row of rows.slice(0, MOST_COPIES)) found.push([toMs(timeNs[row]), way, direction]);
   };
   add(incoming, 'in', 'forth');
   add(incoming, 'out', 'back');
@@ -123,19 +130,19 @@ function resetsOf(
   return found.sort(([a], [b]) => a - b);
 }
 
-/** The same hop, with what a gateway's forward chain and its connection table have noted of it. */
-function withTables(file: CaseFile, hop: Hop, sequence: number, window: { fromNs: number; toNs: number }): Hop {
-  const [source, destination] = hop.in ?? [];
-  if (source === undefined) return hop;
-  const forwarded = file.observations.forwarded[hop.host]?.has(`${source.split(':')[0]}:${sequence}`);
-  const table = file
-    .tableEvents(hop.host, source)
-    .filter((event) => event.destination === destination)
-    .filter(({ timeNs }) => timeNs >= window.fromNs && timeNs <= window.toNs)
-    .map(({ timeNs, type, translated, state }): NonNullable<Hop['table']>[number] =>
-      state === undefined ? [toMs(timeNs), type, translated] : [toMs(timeNs), type, translated, state],
-    );
-  return { ...hop, ...defined({ forwarded, table: table.length === 0 ? undefined : table }) };
+/** Adds what a gateway's forward chain and its connection table have noted of a hop. */
+function addTables(file: CaseFile, hop: Hop, sequence: number, window: Window): void {
+  if (hop.in === undefined) return;
+  const [source, destination] = hop.in;
+  const forwarded = file.observations.forwarded[hop.host]?.has(`${source.slice(0, source.indexOf(':'))}:${sequence}`);
+  if (forwarded !== undefined) hop.forwarded = forwarded;
+  const table: NonNullable<Hop['table']> = [];
+  for (const event of file.tableEvents(hop.host, source)) {
+    const { timeNs, type, translated, state } = event;
+    if (event.destination !== destination || timeNs < window.fromNs || timeNs > window.toNs) continue;
+    table.push(state === undefined ? [toMs(timeNs), type, translated] : [toMs(timeNs), type, translated, state]);
+  }
+  if (table.length > 0) hop.table = table;
 }
 
 /** The SYN, seen at `host` from that `address:port`, that opened the connection on which a request had come by `beforeNs`. */

@@ -10,6 +10,14 @@ export interface SegmentFilter {
   outgoing?: boolean;
 }
 
+/** Rows of one connection's SYNs and SYN+ACKs, by the way that they went; each in the order of their time. */
+export interface Handshake {
+  synIn: number[];
+  synOut: number[];
+  answerIn: number[];
+  answerOut: number[];
+}
+
 /** One tap's table with its indexes. Segments are given by their row, in the order of their time. */
 export interface TapIndex {
   table: TapTable;
@@ -17,6 +25,8 @@ export interface TapIndex {
   syns(sequence: number, filter?: SegmentFilter): number[];
   /** SYN+ACKs or RSTs that acknowledge this initial sequence number. */
   answers(sequence: number, kind: 'syn-ack' | 'rst', filter?: SegmentFilter): number[];
+  /** What `syns` and `answers` give of this initial sequence number, of both ways, by one look. */
+  handshake(isn: number, filter?: SegmentFilter): Handshake;
   /** Segments between two endpoints, in that direction. */
   between(
     source: number,
@@ -28,6 +38,8 @@ export interface TapIndex {
   ): number[];
 }
 
+const SYN_ACK = TcpFlag.syn | TcpFlag.ack;
+
 /** Indexes a table; each index is built when it is first asked for. */
 export function tapIndex(table: TapTable): TapIndex {
   let byIsn: RowIndex | undefined;
@@ -36,7 +48,7 @@ export function tapIndex(table: TapTable): TapIndex {
   const { timeNs, source, sourcePort, destination, destinationPort, sequence, acknowledgement, flags, outgoing } =
     table;
 
-  const isPlainSyn = (row: number) => (flags[row] & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
+  const isPlainSyn = (row: number) => (flags[row] & SYN_ACK) === TcpFlag.syn;
 
   /** The initial sequence number of whoever opened the connection, in its SYN and in each answer to that. */
   function isnOf(row: number): number {
@@ -78,6 +90,22 @@ export function tapIndex(table: TapTable): TapIndex {
         (row) => (flags[row] & wanted) === wanted && acknowledgement[row] === acknowledged,
         filter,
       );
+    },
+    handshake(isn, filter) {
+      byIsn ??= rowIndex(table.length, isnOf);
+      const found: Handshake = { synIn: [], synOut: [], answerIn: [], answerOut: [] };
+      const acknowledged = (isn + 1) >>> 0;
+      const [from, to] = bucketOf(byIsn, isn);
+      for (let at = from; at < to; at++) {
+        const row = byIsn.rows[at];
+        if (filter !== undefined && !passes(row, filter)) continue;
+        const out = outgoing[row] === 1;
+        if (isPlainSyn(row)) {
+          if (sequence[row] === isn) (out ? found.synOut : found.synIn).push(row);
+        } else if (acknowledgement[row] === acknowledged && (flags[row] & SYN_ACK) === SYN_ACK)
+          (out ? found.answerOut : found.answerIn).push(row);
+      }
+      return found;
     },
     between(from, fromPort, to, toPort, flag, filter) {
       // RSTs are few, and an index of them alone costs next to nothing.
