@@ -2,7 +2,7 @@
  * A process that takes a made trial from the end of the sending to its whole record: reads the logs, keeps the ledger, writes all files, by the
  * same functions as a run. `node --expose-gc bench/lib/attribute.mjs JOB`; its last line is the result as JSON.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ export const attributeArgv = (job) => [process.execPath, '--expose-gc', SELF, JS
 const fileHost = (folder, name) => ({
   name,
   readFile: (path) => readFile(join(folder, name, path), 'utf8').catch(() => ''),
+  readPieces: (path) => createReadStream(join(folder, name, path), { encoding: 'utf8', highWaterMark: 1 << 18 }),
 });
 
 /** The most memory that this process has had in use at once since its account was reset, bytes. */

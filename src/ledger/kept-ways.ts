@@ -19,19 +19,28 @@ export function keptWays(outcomes: Outcomes, ledger: Ledger): KeptWays {
   const marked = ledger.lost.size + ledger.delayed.size;
   return {
     lostEvery: Math.max(1, Math.ceil(marked / MOST_LOST_WAYS)),
-    visitorsEvery: Math.max(1, Math.ceil(outcomes.rows / MOST_COMPLETED_WAYS)),
+    visitorsEvery: visitorsEvery(outcomes),
   };
+}
+
+function visitorsEvery({ rows }: Outcomes): number {
+  return Math.max(1, Math.ceil(rows / MOST_COMPLETED_WAYS));
+}
+
+/** Whether the way of this row is kept even if nothing was the matter with it. */
+export function isToldAnyway(outcomes: Outcomes, row: number): boolean {
+  return Math.floor(row / outcomes.steps) % visitorsEvery(outcomes) === 0;
 }
 
 /** The ways that are kept, in the order of their rows; each is made when it is asked for. */
 export function* waysOf(file: CaseFile, ledger: Ledger): Generator<Way, void, undefined> {
   const { outcomes } = file;
-  const { lostEvery, visitorsEvery } = keptWays(outcomes, ledger);
+  const { lostEvery } = keptWays(outcomes, ledger);
   let marked = 0;
   for (let row = 0; row < outcomes.rows; row++) {
     if (outcomes.state[row] === RequestState.notDue) continue;
     const isMarked = ledger.lost.has(row) || ledger.delayed.has(row);
     const wanted = isMarked && marked++ % lostEvery === 0;
-    if (wanted || Math.floor(row / outcomes.steps) % visitorsEvery === 0) yield wayOf(file, row);
+    if (wanted || isToldAnyway(outcomes, row)) yield wayOf(file, row);
   }
 }

@@ -2,12 +2,14 @@
 import type { Observations } from '../observe/observations.js';
 import type { Plan } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
-import { type Outcomes, RequestState, UNKNOWN_8 } from '../traffic/outcomes.js';
+import { type Outcomes, RequestState } from '../traffic/outcomes.js';
 import { type CaseFile, caseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { withEvents } from './chain-events.js';
 import { verdictOfDelayed, verdictOfLost } from './client-side.js';
-import { REPEATED_SYN_MS, verdictOfLateUpstream } from './proxy-side.js';
+import { isAnsweredLate, repeatedItsSyn } from './late.js';
+import { verdictOfLateUpstream } from './proxy-side.js';
+import { rowOfId } from './row-of-id.js';
 
 /** Verdicts by outcome row. */
 export interface Ledger {
@@ -34,7 +36,7 @@ export function ledgerOf(file: CaseFile): Ledger {
     }
   }
   for (const sighting of [...observations.sightings.values()].flat()) {
-    const late = sighting.tries.find((one) => one.result === 'answered' && (one.connectMs ?? 0) >= REPEATED_SYN_MS);
+    const late = sighting.tries.find(isAnsweredLate);
     if (late === undefined) continue;
     const row = rowOfId(traffic, outcomes, sighting.id);
     if (row === undefined || outcomes.state[row] !== RequestState.completed || delayed.has(row)) continue;
@@ -42,20 +44,4 @@ export function ledgerOf(file: CaseFile): Ledger {
     if (verdict !== undefined) delayed.set(row, verdict);
   }
   return { lost, delayed };
-}
-
-function repeatedItsSyn(outcomes: Outcomes, row: number): boolean {
-  const repeated = outcomes.synRetransmits[row];
-  return repeated > 0 && repeated !== UNKNOWN_8 && !Number.isNaN(outcomes.connectNs[row]);
-}
-
-/** The outcome row of a request id; undefined for an id that is not of this trial. */
-function rowOfId(traffic: TrafficPlan, outcomes: Outcomes, id: string): number | undefined {
-  if (!id.startsWith(`${traffic.idPrefix}.`)) return undefined;
-  const [visitor, step] = id
-    .slice(traffic.idPrefix.length + 1)
-    .split('.')
-    .map(Number);
-  const row = visitor * outcomes.steps + step;
-  return row >= 0 && row < outcomes.rows ? row : undefined;
 }

@@ -4,14 +4,13 @@ import { secondsOfNs } from '../seconds.js';
 import type { CaseFile } from './case-file.js';
 import type { Cause, Verdict } from './causes.js';
 import { switchedOffOnTheWay } from './chain-events.js';
+import { REPEATED_SYN_MS } from './late.js';
 import { expiredUpstream } from './mapping.js';
 import { settledTry } from './settled-try.js';
 import { fateOfSyn } from './syn-fate.js';
 import { untilLeft } from './until-left.js';
 import { hostOf, LOG_SLACK_NS, startOf, synOf } from './upstream-syn.js';
 
-/** A proxy's handshake that took this long had repeated its SYN (TCP_TIMEOUT_INIT is 1 s), ms. */
-export const REPEATED_SYN_MS = 900;
 /** A request is read at once; whoever reads it this much later was kept from it. */
 export const LONG_WAIT_NS = 0.5e9;
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { FixedOptions } from '../servers/fixed.js';
 import { defineKind } from './kind.js';
 import { backlog, close, commonKnobs, count, serviceTime, serviceTimeOf, serviceTimeProblems } from './knobs.js';
-import { CONTROL_FILE, DEFAULT_BACKLOG, listenOf, REQUEST_LOG, readRequestLog, startServers } from './server-daemon.js';
+import { readRequestLog } from './read-request-log.js';
+import { CONTROL_FILE, DEFAULT_BACKLOG, listenOf, REQUEST_LOG, startServers } from './server-daemon.js';
 
 /** How long an idle connection is kept, ms. */
 const KEEPALIVE_TIMEOUT_MS = 75_000;

@@ -184,8 +184,11 @@ export interface NodeKind<Schema extends z.ZodObject = z.ZodObject, Name extends
     beside?: Record<string, string>;
     reducedAttribution?: string;
   };
-  /** Reads the logs of one host after the run. */
-  readLogs?(host: Host): Promise<LogReading>;
+  /**
+   * Reads the logs of one host after the run. A server may leave out a request that it answered without a refusal and without a try
+   * at a backend, where `wants`, asked by its id, does not want it: nearly all of its log is of that kind.
+   */
+  readLogs?(host: Host, wants?: (id: string) => boolean): Promise<LogReading>;
 }
 
 /** Gives a kind its types without stating them twice. */

@@ -1,10 +1,9 @@
-/** How this package's own server programs are started on a host, known ready, ended, and how their request log is read. */
+/** How this package's own server programs are started on a host, known ready, and ended. */
 import { testbedError } from '../errors.js';
-import type { LoggedEvent, LoggedRequest, LoggedTry } from '../servers/request-log.js';
 import type { Host, HostProcess } from '../testbed/host.js';
 import type { Endpoint } from '../topology/plan.js';
 import { endProcesses } from './end-process.js';
-import type { Incident, LogReading, RunningNode, Sighting, UpstreamTry } from './kind.js';
+import type { RunningNode } from './kind.js';
 import { awaitReady } from './ready.js';
 
 /** The servers' request log in the host's log folder. */
@@ -132,56 +131,3 @@ export async function startServers(
 
 /** Knobs whose name as an option of the program tells the unit. */
 const OPTION_OF: Record<string, string> = { serviceTime: 'serviceTimeMs' };
-
-/** Reads a host's request log: a sighting for each request with an id, an incident for each shortage of descriptors. */
-export async function readRequestLog(host: Host): Promise<LogReading> {
-  const reading: LogReading = { sightings: [], incidents: [] };
-  for (const line of (await host.readFile(REQUEST_LOG)).split('\n')) {
-    const entry = parseLine(line);
-    if (entry === undefined) continue;
-    if (!('kind' in entry)) {
-      if (entry.id !== '') reading.sightings.push(sightingOf(host.name, entry, line));
-    } else if (entry.kind === 'file-limit') reading.incidents.push(incidentOf(host.name, entry));
-  }
-  return reading;
-}
-
-/** A line of the log; undefined for the half line that a killed server may leave. */
-function parseLine(line: string): LoggedRequest | LoggedEvent | undefined {
-  if (!line.endsWith('}')) return undefined;
-  try {
-    return JSON.parse(line) as LoggedRequest | LoggedEvent;
-  } catch {
-    return undefined;
-  }
-}
-
-function sightingOf(host: string, entry: LoggedRequest, line: string): Sighting {
-  const { id, s, t, status, peer } = entry;
-  const tries = (entry.store?.tries ?? []).map(tryOf);
-  const sighting: Sighting = { id, host, startedAt: s, endedAt: t, status, peer, tries, evidence: line };
-  const queued = entry.store?.queued;
-  if (queued !== undefined) Object.assign(sighting, { queuedAt: queued.s, queuedMs: queued.ms });
-  // The store behind this server is the one to ask why, unless it has answered.
-  if (status >= 500 && !entry.lost && tries.length > 0) return sighting;
-  const cause = status === 429 ? 'throttled' : status < 500 ? undefined : entry.lost ? 'session-lost' : 'http-error';
-  if (cause !== undefined) sighting.refusal = { cause, evidence: line };
-  return sighting;
-}
-
-function tryOf({ to, from, result, s, t, c, text }: LoggedTry): UpstreamTry {
-  const words = [from, '->', to ?? 'no connection', text ?? result].filter((word) => word !== undefined).join(' ');
-  return {
-    to,
-    ...(from !== undefined && { from }),
-    result,
-    startedAt: s,
-    endedAt: t,
-    ...(c !== undefined && { connectMs: c }),
-    evidence: `store ${words}`,
-  };
-}
-
-function incidentOf(host: string, { t, text, count }: LoggedEvent): Incident {
-  return { host, at: t, cause: 'file-limit', evidence: `${host}: ${text} (${count} times)` };
-}

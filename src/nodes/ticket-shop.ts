@@ -20,13 +20,13 @@ import {
   serviceTimeOf,
   serviceTimeProblems,
 } from './knobs.js';
+import { readRequestLog } from './read-request-log.js';
 import {
   awaitListening,
   CONTROL_FILE,
   DEFAULT_BACKLOG,
   listenOf,
   REQUEST_LOG,
-  readRequestLog,
   spawnServer,
   startServers,
 } from './server-daemon.js';

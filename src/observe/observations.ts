@@ -146,7 +146,7 @@ export interface Observations {
   /** Per firewall host: what its rules and limits refused, in the order in which they are asked. */
   refusedSyns: Record<string, RefusedSyns[]>;
   counters: Record<string, CounterDeltas>;
-  /** By request id with try. */
+  /** By request id with try; of requests that were simply answered, only those that may be asked for (`ledger/line-filter.ts`). */
   sightings: Map<string, Sighting[]>;
   incidents: Incident[];
   pools: Record<string, PoolPeak>;

@@ -4,13 +4,14 @@ import { groupBy } from '../collections.js';
 import { testbedError } from '../errors.js';
 import { type CaseFile, caseFile } from '../ledger/case-file.js';
 import { type Ledger, ledgerOf } from '../ledger/ledger.js';
+import { type LineFilter, lineFilter } from '../ledger/line-filter.js';
 import { readAttack } from '../nodes/attacker.js';
 import type { LogReading, RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import type { ChainEvent, Observations } from '../observe/observations.js';
 import type { Seen } from '../observe/observe.js';
 import type { Testbed } from '../testbed/host.js';
-import type { Plan } from '../topology/plan.js';
+import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { GeneratorReport, TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { soldTickets } from './sold-tickets.js';
@@ -77,7 +78,7 @@ export async function settle({
   const failed = events.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined && !interrupted)
     throw testbedError(`the event \`${failed.text}\` failed: ${failed.failure}`);
-  const readings = await readLogs(testbed, plan);
+  const readings = await readLogs(testbed, plan, lineFilter(traffic, outcomes));
   const observations: Observations = {
     ...seen,
     sightings: groupBy(
@@ -105,13 +106,19 @@ export async function settle({
   };
 }
 
-async function readLogs(testbed: Testbed, plan: Plan): Promise<LogReading[]> {
-  return Promise.all(
-    plan.hosts.map(async (planned) => {
-      const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!);
-      return reading ?? { sightings: [], incidents: [] };
-    }),
-  );
+/** In the plan's order; proxies' logs are read first, for what they had trouble with is looked for in the servers' logs. */
+async function readLogs(testbed: Testbed, plan: Plan, filter: LineFilter): Promise<LogReading[]> {
+  const readings = new Map<PlannedHost, LogReading>();
+  for (const servers of [false, true]) {
+    const hosts = plan.hosts.filter(({ layer }) => (layer === 'server') === servers);
+    const read = async (planned: PlannedHost) => {
+      const reading = await kindOf(planned.spec.kind).readLogs?.(testbed.hosts.get(planned.name)!, filter.wants);
+      if (reading !== undefined) readings.set(planned, reading);
+    };
+    await Promise.all(hosts.map(read));
+    for (const { sightings } of readings.values()) filter.follow(sightings);
+  }
+  return plan.hosts.flatMap((planned) => readings.get(planned) ?? []);
 }
 
 /** The attacks by node: all of its hosts together. */

@@ -79,6 +79,8 @@ export interface Host {
   writeFile(path: string, text: string): Promise<string>;
   /** Reads a file, '' when there is none; a relative path is taken from `logDir`. */
   readFile(path: string): Promise<string>;
+  /** The same file piece by piece, cut anywhere, for large ones; absent where the driver can only give it as a whole. */
+  readPieces?(path: string): AsyncIterable<string>;
   /** Sets a sysctl of the host's network namespace, e.g. `net.ipv4.ip_local_port_range`. */
   setSysctl(name: string, value: string): Promise<void>;
   /** Reads a sysctl of the host's network namespace. */

@@ -1,6 +1,6 @@
 /** A host of the netns driver: a network namespace of this process, with its own processes, files and logs. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, createReadStream, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,8 @@ export interface NetnsHost extends Host {
 
 /** How long a daemon may take to end by itself before it is killed, ms. */
 const GRACE_MS = 1000;
+/** Bytes of a file that are read at once. */
+const PIECE_BYTES = 1 << 18;
 
 /** This package's `dist/`. */
 const DIST_DIR = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -33,6 +35,8 @@ export async function netnsHost(
   await Promise.all([mkdir(logDir, { recursive: true }), mkdir(runDir, { recursive: true })]);
   const processes: HostProcess[] = [];
   const inLogs = (path: string) => (isAbsolute(path) ? path : join(logDir, path));
+  const unreadable = (path: string, error: Error) =>
+    testbedError(`cannot read ${path}: ${error.message}`, planned.name, undefined, error);
 
   return {
     name: planned.name,
@@ -69,8 +73,16 @@ export async function netnsHost(
     readFile: (path) =>
       readFile(inLogs(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return '';
-        throw testbedError(`cannot read ${path}: ${error.message}`, planned.name, undefined, error);
+        throw unreadable(path, error);
       }),
+    async *readPieces(path) {
+      try {
+        for await (const piece of createReadStream(inLogs(path), { encoding: 'utf8', highWaterMark: PIECE_BYTES }))
+          yield piece as string;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(path, error as Error);
+      }
+    },
     setSysctl: async (name, value) => writeSysctl(netns, planned.name, name, value),
     sysctl: async (name) => readSysctl(netns, planned.name, name),
     async end() {
