@@ -4,9 +4,10 @@
  * repeated. What the taps, the connection table and the servers would have seen of it is all there, so the ledger has its whole work.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { newColumns, sortedByTime } from '../../dist/observe/columns.js';
-import { CONNTRACK_SHAPE, ENTRY_STATES, EntryEvent } from '../../dist/observe/conntrack-table.js';
+import { newColumns } from '../../dist/observe/columns.js';
+import { CONNTRACK_SHAPE, conntrackLog, ENTRY_STATES, EntryEvent } from '../../dist/observe/conntrack-table.js';
 import { TcpFlag } from '../../dist/observe/observations.js';
+import { flagsOf, isnOf, TAP_SHAPE, tapTable } from '../../dist/observe/tap-table.js';
 import { parseScenario } from '../../dist/scenario/parse.js';
 import { ipToNumber } from '../../dist/sys/ip.js';
 import { makePlan } from '../../dist/topology/make-plan.js';
@@ -58,7 +59,7 @@ export const lostOf = (requests) => Math.floor(requests / 20);
 const portOf = (request, clients) => FIRST_PORT + (Math.floor(request / clients) % PORTS);
 const translatedPortOf = (request) => FIRST_PORT + (request % PORTS);
 /** Odd, so that no two of 2^32 are the same. */
-const isnOf = (request) => (request * 4001 + 12_345) >>> 0;
+const sequenceOf = (request) => (request * 4001 + 12_345) >>> 0;
 
 /** The way of a request: who, from where, to where, when. */
 function wayOf({ traffic, plan }, request) {
@@ -150,34 +151,21 @@ export const GENERATOR = {
   notes: [],
 };
 
-const SHAPE = {
-  timeNs: Float64Array,
-  source: Uint32Array,
-  destination: Uint32Array,
-  sourcePort: Uint16Array,
-  destinationPort: Uint16Array,
-  sequence: Uint32Array,
-  acknowledgement: Uint32Array,
-  flags: Uint8Array,
-  outgoing: Uint8Array,
-};
-
 /** A tap with room for so many segments. */
 function tapWriter(host, room) {
-  const columns = Object.fromEntries(Object.entries(SHAPE).map(([name, type]) => [name, new type(room)]));
+  const columns = newColumns(TAP_SHAPE, room);
   let length = 0;
   return {
     add(timeNs, from, to, sequence, acknowledgement, outgoing) {
+      const flags = acknowledgement === 0 ? TcpFlag.syn : TcpFlag.syn | TcpFlag.ack;
       columns.timeNs[length] = timeNs;
       [columns.source[length], columns.sourcePort[length]] = from;
       [columns.destination[length], columns.destinationPort[length]] = to;
-      columns.sequence[length] = sequence;
-      columns.acknowledgement[length] = acknowledgement;
-      columns.flags[length] = acknowledgement === 0 ? TcpFlag.syn : TcpFlag.syn | TcpFlag.ack;
-      columns.outgoing[length] = outgoing ? 1 : 0;
+      columns.isn[length] = isnOf(flags, sequence, acknowledgement);
+      columns.flags[length] = flagsOf(flags, outgoing);
       length++;
     },
-    table: () => ({ host, length, ...sortedByTime(SHAPE, columns, length), kernelDrops: 0 }),
+    table: () => tapTable(host, columns, length, 0),
   };
 }
 
@@ -195,7 +183,7 @@ function tableWriter(host, room) {
       [columns.translated[length], columns.translatedPort[length]] = translated;
       length++;
     },
-    log: () => ({ host, length, ...sortedByTime(CONNTRACK_SHAPE, columns, length), overruns: 0 }),
+    log: () => conntrackLog(host, columns, length, 0),
   };
 }
 
@@ -220,7 +208,7 @@ export function madeSeen(made) {
     const to = [ipToNumber(targets[turn].address), targets[turn].port];
     const from = [ipToNumber(ips[buyer]), portOf(request, clients)];
     const translated = [edge, translatedPortOf(request)];
-    const isn = isnOf(request);
+    const isn = sequenceOf(request);
     const due = traffic.arrivalsNs[request];
     const copies = isLost(request) || isLate(request) ? [due, due + REPEAT_NS] : [due];
     forwarded.add(`${ips[buyer]}:${isn}`);

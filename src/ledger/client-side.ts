@@ -72,13 +72,13 @@ export function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
       })
       .filter((index) => !(tap.table.flags[index] & TcpFlag.ack));
     if (rows.length === 0) continue;
-    const sequence = tap.table.sequence[rows[0]];
-    const copies = rows.filter((index) => tap.table.sequence[index] === sequence);
+    const sequence = tap.table.isn[rows[0]];
+    const copies = rows.filter((index) => tap.table.isn[index] === sequence);
     return copies.map((index, position) => ({
       host: who.client,
       sequence,
-      fromNs: tap.table.timeNs[index],
-      toNs: position + 1 < copies.length ? tap.table.timeNs[copies[position + 1]] : untilNs,
+      fromNs: tap.timeNs(index),
+      toNs: position + 1 < copies.length ? tap.timeNs(copies[position + 1]) : untilNs,
       target: who.target,
     }));
   }

@@ -22,14 +22,15 @@ export function conntrackIndex(log: ConntrackLog): ConntrackIndex {
   let gone: Map<string, ConntrackEvent[]> | undefined;
   return {
     from(source) {
-      bySource ??= rowIndex(log.length, (row) => sourceKey(log.source[row], log.sourcePort[row]));
+      bySource ??= rowIndex(log.length, (row) => sourceKey(log.addresses[log.source[row]], log.sourcePort[row]));
       const colon = source.indexOf(':');
       const [address, port] = [ipToNumber(source.slice(0, colon)), Number(source.slice(colon + 1))];
       const [from, to] = bucketOf(bySource, sourceKey(address, port));
       const found: ConntrackEvent[] = [];
       for (let at = from; at < to; at++) {
         const row = bySource.rows[at];
-        if (log.sourcePort[row] === port && log.source[row] === address) found.push(conntrackEvent(log, row));
+        if (log.sourcePort[row] === port && log.addresses[log.source[row]] === address)
+          found.push(conntrackEvent(log, row));
       }
       return found;
     },

@@ -1,6 +1,6 @@
 /** One connection's way over the hosts between its opener and its target, as their taps and connection tables saw it. */
-import { type TapTable, TcpFlag } from '../observe/observations.js';
-import { ipToNumber, numberToIp } from '../sys/ip.js';
+import { TcpFlag } from '../observe/observations.js';
+import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { TapIndex } from './tap-index.js';
 
@@ -81,12 +81,11 @@ function hopAt(file: CaseFile, host: string, sequence: number, window: Window): 
   if (tap === undefined) return undefined;
   const { synIn, synOut, answerIn, answerOut } = tap.handshake(sequence, window);
   if (synIn.length === 0 && synOut.length === 0) return undefined;
-  const { table } = tap;
-  const times = (rows: number[]) => rows.slice(0, MOST_COPIES).map((row) => toMs(table.timeNs[row]));
+  const times = (rows: number[]) => rows.slice(0, MOST_COPIES).map((row) => toMs(tap.timeNs(row)));
   // Field by field: there are hundreds of thousands of hops.
   const hop: Hop = { host };
-  if (synIn.length > 0) hop.in = endsOf(table, synIn[0]);
-  if (synOut.length > 0) hop.out = endsOf(table, synOut[0]);
+  if (synIn.length > 0) hop.in = [tap.source(synIn[0]), tap.destination(synIn[0])];
+  if (synOut.length > 0) hop.out = [tap.source(synOut[0]), tap.destination(synOut[0])];
   if (synIn.length > 0) hop.synIn = times(synIn);
   if (synOut.length > 0) hop.synOut = times(synOut);
   if (answerIn.length > 0) hop.answerIn = times(answerIn);
@@ -94,13 +93,6 @@ function hopAt(file: CaseFile, host: string, sequence: number, window: Window): 
   const resets = resetsOf(tap, synIn.at(0), synOut.at(0), window);
   if (resets.length > 0) hop.resets = resets;
   return hop;
-}
-
-function endsOf(table: TapTable, row: number): [string, string] {
-  return [
-    `${numberToIp(table.source[row])}:${table.sourcePort[row]}`,
-    `${numberToIp(table.destination[row])}:${table.destinationPort[row]}`,
-  ];
 }
 
 /** RSTs of this connection on either side of a host. */
@@ -111,17 +103,18 @@ function resetsOf(
   { toNs }: Window,
 ): NonNullable<Hop['resets']> {
   const found: NonNullable<Hop['resets']> = [];
-  const { source, sourcePort, destination, destinationPort, timeNs } = tap.table;
+  const { addresses, source, sourcePort, destination, destinationPort } = tap.table;
   const add = (syn: number | undefined, way: 'in' | 'out', direction: 'forth' | 'back') => {
     if (syn === undefined) return;
     // A port that is used again has RSTs of earlier connections: only what followed this one's SYN is its own.
-    const filter = { fromNs: timeNs[syn], toNs, outgoing: way === 'out' };
-    const [from, fromPort, to, toPort] = [source[syn], sourcePort[syn], destination[syn], destinationPort[syn]];
+    const filter = { fromNs: tap.timeNs(syn), toNs, outgoing: way === 'out' };
+    const [from, fromPort] = [addresses[source[syn]], sourcePort[syn]];
+    const [to, toPort] = [addresses[destination[syn]], destinationPort[syn]];
     const rows =
       direction === 'forth'
         ? tap.between(from, fromPort, to, toPort, TcpFlag.rst, filter)
         : tap.between(to, toPort, from, fromPort, TcpFlag.rst, filter);
-    for (const row of rows.slice(0, MOST_COPIES)) found.push([toMs(timeNs[row]), way, direction]);
+    for (const row of rows.slice(0, MOST_COPIES)) found.push([toMs(tap.timeNs(row)), way, direction]);
   };
   add(incoming, 'in', 'forth');
   add(incoming, 'out', 'back');
@@ -161,7 +154,7 @@ export function synFromPeer(
       toNs: beforeNs + SLACK_NS,
     })
     .findLast((index) => (tap.table.flags[index] & TcpFlag.ack) === 0);
-  return row === undefined ? undefined : { sequence: tap.table.sequence[row], timeNs: tap.table.timeNs[row] };
+  return row === undefined ? undefined : { sequence: tap.table.isn[row], timeNs: tap.timeNs(row) };
 }
 
 /** The fields that have a value. */

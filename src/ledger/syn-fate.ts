@@ -4,7 +4,6 @@
  */
 import { TcpFlag } from '../observe/observations.js';
 import { secondsOfNs } from '../seconds.js';
-import { numberToIp } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOff } from './chain-events.js';
@@ -43,14 +42,12 @@ export function fateOfSyn(file: CaseFile, syn: SentSyn): Verdict | undefined {
     const tap = file.tap(gateway.name)!;
     const [entered] = tap.syns(syn.sequence, { ...window, outgoing: false });
     const left = tap.syns(syn.sequence, { fromNs: window.fromNs, toNs: syn.toNs, outgoing: true });
-    const source = numberToIp(tap.table.source[entered]);
-    const off = left.length > 0 ? undefined : switchedOff(file, gateway.name, at(tap.table.timeNs[entered]));
+    const source = tap.source(entered).split(':')[0];
+    const off = left.length > 0 ? undefined : switchedOff(file, gateway.name, at(tap.timeNs(entered)));
     if (off !== undefined) return { ...off, evidence: [...evidence, ...off.evidence] };
     if (left.length === 0)
       return stoppedAtGateway(file, gateway.name, gateway.node, gateway.kind, source, syn.sequence, evidence);
-    evidence.push(
-      `${gateway.name}: passed it on as ${numberToIp(tap.table.source[left[0]])}:${tap.table.sourcePort[left[0]]}`,
-    );
+    evidence.push(`${gateway.name}: passed it on as ${tap.source(left[0])}`);
     crossed.push(gateway.name);
   }
   return fateAtTarget(file, syn, crossed, window, evidence);
@@ -154,11 +151,11 @@ function fateAtTarget(
     return { cause: 'unattributed', at: target.node, evidence: [...evidence, `${syn.target}: no tap there`] };
   const [arrived] = tap.syns(syn.sequence, { ...window, outgoing: false });
   if (arrived === undefined) return lostOnLink(file, crossed.at(-1)!, `${target.node}: it never arrived`, evidence);
-  const arrivedNs = tap.table.timeNs[arrived];
+  const arrivedNs = tap.timeNs(arrived);
   evidence.push(`${syn.target}: it arrived at ${secondsOfNs(arrivedNs)}`);
   const answer = { fromNs: arrivedNs, toNs: syn.toNs };
   const accepted = tap.answers(syn.sequence, 'syn-ack', { ...answer, outgoing: true });
-  if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, tap.table.timeNs[accepted[0]], evidence);
+  if (accepted.length > 0) return fateOfAnswer(file, syn, crossed, tap.timeNs(accepted[0]), evidence);
   if (tap.answers(syn.sequence, 'rst', { ...answer, outgoing: true }).length > 0) {
     return {
       cause: 'refused',
@@ -167,11 +164,11 @@ function fateAtTarget(
     };
   }
   const counters = file.counters(syn.target);
-  const { source, sourcePort, destination, destinationPort } = tap.table;
+  const { addresses, source, sourcePort, destination, destinationPort } = tap.table;
   const resets = tap.between(
-    source[arrived],
+    addresses[source[arrived]],
     sourcePort[arrived],
-    destination[arrived],
+    addresses[destination[arrived]],
     destinationPort[arrived],
     TcpFlag.rst,
     {
@@ -185,7 +182,7 @@ function fateAtTarget(
       at: target.node,
       evidence: [
         ...evidence,
-        `${syn.target}: no SYN+ACK; the client reset the old connection under ${numberToIp(source[arrived])}:${sourcePort[arrived]}`,
+        `${syn.target}: no SYN+ACK; the client reset the old connection under ${tap.source(arrived)}`,
         `${syn.target}: TcpExt PAWSTimewait +${counters['TcpExt.PAWSTimewait'] ?? 0}`,
       ],
     };

@@ -1,5 +1,7 @@
 /** Finds segments in a tap's table by sequence number or by ports, without an object per segment. */
-import { type TapTable, TcpFlag } from '../observe/observations.js';
+import { timeAt } from '../observe/narrow.js';
+import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';
+import { numberToIp } from '../sys/ip.js';
 import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 
 /** Which segments are wanted. */
@@ -21,6 +23,12 @@ export interface Handshake {
 /** One tap's table with its indexes. Segments are given by their row, in the order of their time. */
 export interface TapIndex {
   table: TapTable;
+  /** A segment's time, ns since the run's start. */
+  timeNs(row: number): number;
+  /** Where it came from, `address:port`. */
+  source(row: number): string;
+  /** Where it went to, `address:port`. */
+  destination(row: number): string;
   /** SYNs without ACK that carry this initial sequence number, in the order of their time. */
   syns(sequence: number, filter?: SegmentFilter): number[];
   /** SYN+ACKs or RSTs that acknowledge this initial sequence number. */
@@ -45,18 +53,13 @@ export function tapIndex(table: TapTable): TapIndex {
   let byIsn: RowIndex | undefined;
   let byEnds: RowIndex | undefined;
   let resetsByEnds: RowIndex | undefined;
-  const { timeNs, source, sourcePort, destination, destinationPort, sequence, acknowledgement, flags, outgoing } =
-    table;
+  const { times, addresses, source, sourcePort, destination, destinationPort, isn: isns, flags } = table;
 
   const isPlainSyn = (row: number) => (flags[row] & SYN_ACK) === TcpFlag.syn;
-
-  /** The initial sequence number of whoever opened the connection, in its SYN and in each answer to that. */
-  function isnOf(row: number): number {
-    if (isPlainSyn(row)) return sequence[row] | 0;
-    return flags[row] & TcpFlag.ack ? (acknowledgement[row] - 1) | 0 : NO_KEY;
-  }
-
-  const endsOf = (row: number) => endsKey(source[row], sourcePort[row], destination[row], destinationPort[row]);
+  const hasIsn = (row: number) => (flags[row] & SYN_ACK) !== 0;
+  const isnKey = (row: number) => (hasIsn(row) ? isns[row] | 0 : NO_KEY);
+  const endsOf = (row: number) =>
+    endsKey(addresses[source[row]], sourcePort[row], addresses[destination[row]], destinationPort[row]);
 
   function collect(index: RowIndex, key: number, wanted: (row: number) => boolean, filter?: SegmentFilter): number[] {
     const found: number[] = [];
@@ -68,42 +71,38 @@ export function tapIndex(table: TapTable): TapIndex {
     return found;
   }
 
-  function passes(row: number, filter: SegmentFilter): boolean {
-    if (filter.fromNs !== undefined && timeNs[row] < filter.fromNs) return false;
-    if (filter.toNs !== undefined && timeNs[row] > filter.toNs) return false;
-    return filter.outgoing === undefined || (outgoing[row] === 1) === filter.outgoing;
+  function passes(row: number, { fromNs, toNs, outgoing }: SegmentFilter): boolean {
+    if (outgoing !== undefined && (flags[row] & OUTGOING) !== (outgoing ? OUTGOING : 0)) return false;
+    if (fromNs === undefined && toNs === undefined) return true;
+    const ns = timeAt(times, row);
+    return (fromNs === undefined || ns >= fromNs) && (toNs === undefined || ns <= toNs);
   }
 
   return {
     table,
+    timeNs: (row) => timeAt(times, row),
+    source: (row) => `${numberToIp(addresses[source[row]])}:${sourcePort[row]}`,
+    destination: (row) => `${numberToIp(addresses[destination[row]])}:${destinationPort[row]}`,
     syns(isn, filter) {
-      byIsn ??= rowIndex(table.length, isnOf);
-      return collect(byIsn, isn, (row) => isPlainSyn(row) && sequence[row] === isn, filter);
+      byIsn ??= rowIndex(table.length, isnKey);
+      return collect(byIsn, isn, (row) => isPlainSyn(row) && isns[row] === isn, filter);
     },
     answers(isn, kind, filter) {
-      byIsn ??= rowIndex(table.length, isnOf);
+      byIsn ??= rowIndex(table.length, isnKey);
       const wanted = TcpFlag.ack | (kind === 'syn-ack' ? TcpFlag.syn : TcpFlag.rst);
-      const acknowledged = (isn + 1) >>> 0;
-      return collect(
-        byIsn,
-        isn,
-        (row) => (flags[row] & wanted) === wanted && acknowledgement[row] === acknowledged,
-        filter,
-      );
+      return collect(byIsn, isn, (row) => (flags[row] & wanted) === wanted && isns[row] === isn, filter);
     },
     handshake(isn, filter) {
-      byIsn ??= rowIndex(table.length, isnOf);
+      byIsn ??= rowIndex(table.length, isnKey);
       const found: Handshake = { synIn: [], synOut: [], answerIn: [], answerOut: [] };
-      const acknowledged = (isn + 1) >>> 0;
       const [from, to] = bucketOf(byIsn, isn);
       for (let at = from; at < to; at++) {
         const row = byIsn.rows[at];
-        if (filter !== undefined && !passes(row, filter)) continue;
-        const out = outgoing[row] === 1;
-        if (isPlainSyn(row)) {
-          if (sequence[row] === isn) (out ? found.synOut : found.synIn).push(row);
-        } else if (acknowledgement[row] === acknowledged && (flags[row] & SYN_ACK) === SYN_ACK)
-          (out ? found.answerOut : found.answerIn).push(row);
+        if (isns[row] !== isn || (filter !== undefined && !passes(row, filter))) continue;
+        const out = (flags[row] & OUTGOING) !== 0;
+        const kind = flags[row] & SYN_ACK;
+        if (kind === TcpFlag.syn) (out ? found.synOut : found.synIn).push(row);
+        else if (kind === SYN_ACK) (out ? found.answerOut : found.answerIn).push(row);
       }
       return found;
     },
@@ -118,8 +117,8 @@ export function tapIndex(table: TapTable): TapIndex {
         (row) =>
           sourcePort[row] === fromPort &&
           destinationPort[row] === toPort &&
-          source[row] === from &&
-          destination[row] === to &&
+          addresses[source[row]] === from &&
+          addresses[destination[row]] === to &&
           (flags[row] & flag) !== 0,
         filter,
       );

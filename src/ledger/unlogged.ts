@@ -5,7 +5,7 @@
  */
 import { groupBy } from '../collections.js';
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
-import { ipToNumber, numberToIp } from '../sys/ip.js';
+import { ipToNumber } from '../sys/ip.js';
 import { ClientError, RequestState } from '../traffic/outcomes.js';
 import type { CaseFile } from './case-file.js';
 import { parties } from './parties.js';
@@ -141,17 +141,16 @@ function claimedByLog(file: CaseFile, proxy: string, lastBefore: LastBefore): Se
 function openedBy(file: CaseFile, proxy: string): Opened[] {
   const tap = file.tap(proxy);
   if (tap === undefined) return [];
-  const { table } = tap;
   return (file.plan.targets[proxy] ?? [])
     .flatMap(({ address, port }) => file.upstream(proxy).syns({ address: ipToNumber(address), port }))
     .flatMap((row) => {
-      const [answer] = tap.answers(table.sequence[row], 'syn-ack', { outgoing: false });
+      const [answer] = tap.answers(tap.table.isn[row], 'syn-ack', { outgoing: false });
       if (answer === undefined) return [];
       return {
-        atNs: table.timeNs[row],
-        connectMs: (table.timeNs[answer] - table.timeNs[row]) / 1e6,
-        from: `${numberToIp(table.source[row])}:${table.sourcePort[row]}`,
-        to: `${numberToIp(table.destination[row])}:${table.destinationPort[row]}`,
+        atNs: tap.timeNs(row),
+        connectMs: (tap.timeNs(answer) - tap.timeNs(row)) / 1e6,
+        from: tap.source(row),
+        to: tap.destination(row),
       };
     })
     .sort((a, b) => a.atNs - b.atNs);

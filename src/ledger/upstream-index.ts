@@ -1,6 +1,6 @@
 /** A proxy's failed tries and its SYNs towards its backends, sorted by time, so that a question about one of them is a search. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
-import { TcpFlag } from '../observe/observations.js';
+import { OUTGOING, TcpFlag } from '../observe/observations.js';
 import type { TapIndex } from './tap-index.js';
 
 /** A try that failed at a backend, and the request that it belonged to. */
@@ -65,23 +65,22 @@ export function upstreamIndex(sightings: () => Sighting[], tap: TapIndex | undef
     opened(to, { fromNs, toNs }) {
       if (tap === undefined) return false;
       const rows = rowsOf(tap, to, 'any');
-      const measure = (row: number) => tap.table.timeNs[row];
-      return firstAfter(rows, toNs, measure) > firstAfter(rows, fromNs, measure);
+      return firstAfter(rows, toNs, tap.timeNs) > firstAfter(rows, fromNs, tap.timeNs);
     },
     handshakeNs(to, atNs, bounds) {
       if (tap === undefined) return undefined;
-      const { timeNs, sequence } = tap.table;
+      const { timeNs } = tap;
       const row = nearest(rowsOf(tap, to, 'any'), timeNs, atNs, bounds);
       if (row === undefined) return undefined;
-      const [answer] = tap.answers(sequence[row], 'syn-ack', { outgoing: false });
-      return answer === undefined ? Number.POSITIVE_INFINITY : timeNs[answer] - timeNs[row];
+      const [answer] = tap.answers(tap.table.isn[row], 'syn-ack', { outgoing: false });
+      return answer === undefined ? Number.POSITIVE_INFINITY : timeNs(answer) - timeNs(row);
     },
     nearestSyn(owner, to, answer, atNs, bounds) {
       if (tap === undefined) return undefined;
       const before = given.get(owner);
       if (before !== undefined) return before;
       const rows = rowsOf(tap, to, answer);
-      const { timeNs } = tap.table;
+      const { timeNs } = tap;
       const found =
         nearest(rows, timeNs, atNs, bounds, (row) => !taken.has(row)) ?? nearest(rows, timeNs, atNs, bounds);
       if (found === undefined) return undefined;
@@ -113,14 +112,14 @@ function firstCopies(tap: TapIndex): Map<string, number[]> {
   const { table } = tap;
   const found = new Map<string, number[]>();
   const add = (row: number, answer: SynAnswer | 'any') => {
-    const key = keyOf(table.destination[row], table.destinationPort[row], answer);
+    const key = keyOf(table.addresses[table.destination[row]], table.destinationPort[row], answer);
     const rows = found.get(key);
     if (rows === undefined) found.set(key, [row]);
     else rows.push(row);
   };
   for (let row = 0; row < table.length; row++) {
-    if (table.outgoing[row] !== 1 || (table.flags[row] & (TcpFlag.syn | TcpFlag.ack)) !== TcpFlag.syn) continue;
-    const sequence = table.sequence[row];
+    if ((table.flags[row] & (TcpFlag.syn | TcpFlag.ack | OUTGOING)) !== (TcpFlag.syn | OUTGOING)) continue;
+    const sequence = table.isn[row];
     const copies = tap.syns(sequence, { outgoing: true });
     if (copies[0] !== row) continue;
     add(row, 'any');
@@ -128,24 +127,23 @@ function firstCopies(tap: TapIndex): Map<string, number[]> {
     if (!answered) add(row, 'unanswered');
     else if (copies.length > 1) add(row, 'repeated');
   }
-  for (const rows of found.values()) rows.sort((a, b) => table.timeNs[a] - table.timeNs[b]);
   return found;
 }
 
 /** Looks outwards from `atNs` on both sides. */
 function nearest(
   rows: number[],
-  timeNs: Float64Array,
+  timeNs: (row: number) => number,
   atNs: number,
   { fromNs, toNs }: Bounds,
   wanted: (row: number) => boolean = () => true,
 ): number | undefined {
-  let right = firstAfter(rows, atNs, (row) => timeNs[row]);
+  let right = firstAfter(rows, atNs, timeNs);
   let left = right - 1;
   for (;;) {
-    const toLeft = left >= 0 && timeNs[rows[left]] >= fromNs ? atNs - timeNs[rows[left]] : Number.POSITIVE_INFINITY;
+    const toLeft = left >= 0 && timeNs(rows[left]) >= fromNs ? atNs - timeNs(rows[left]) : Number.POSITIVE_INFINITY;
     const toRight =
-      right < rows.length && timeNs[rows[right]] <= toNs ? timeNs[rows[right]] - atNs : Number.POSITIVE_INFINITY;
+      right < rows.length && timeNs(rows[right]) <= toNs ? timeNs(rows[right]) - atNs : Number.POSITIVE_INFINITY;
     if (toLeft === Number.POSITIVE_INFINITY && toRight === Number.POSITIVE_INFINITY) return undefined;
     const row = toLeft <= toRight ? rows[left--] : rows[right++];
     if (wanted(row)) return row;

@@ -45,14 +45,13 @@ export function synOf(
   const row =
     ownSyn(tap, one, to, bounds) ?? file.upstream(sighting.host).nearestSyn(one, to, answer, startedNs, bounds);
   if (row === undefined) return undefined;
-  const { timeNs } = tap.table;
-  const sequence = tap.table.sequence[row];
+  const sequence = tap.table.isn[row];
   const [, second] = tap.syns(sequence, { outgoing: true });
   return {
     host: sighting.host,
     sequence,
-    fromNs: timeNs[row],
-    toNs: second === undefined ? toNs : timeNs[second],
+    fromNs: tap.timeNs(row),
+    toNs: second === undefined ? toNs : tap.timeNs(second),
     target: backend,
   };
 }

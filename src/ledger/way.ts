@@ -185,7 +185,7 @@ function firstSentNs(file: CaseFile, opener: string, seen: { sequence: number; t
   const [row] =
     tap?.syns(seen.sequence, { fromNs: seen.timeNs - MOST_HANDSHAKE_NS, toNs: seen.timeNs + 1e6, outgoing: true }) ??
     [];
-  return tap === undefined || row === undefined ? seen.timeNs : tap.table.timeNs[row];
+  return tap === undefined || row === undefined ? seen.timeNs : tap.timeNs(row);
 }
 
 const msOf = (file: CaseFile, unixMs: number) => toMs(file.fromUnixMs(unixMs));

@@ -26,7 +26,7 @@ export function doubled<Shape extends Record<string, NumberArrayType>>(
   });
 }
 
-/** Copies of the first `rows` rows in the order of their time. */
+/** The first `rows` rows in the order of their time: the same memory where they are in order already, else copies. */
 export function sortedByTime<Shape extends Record<string, NumberArrayType> & { timeNs: typeof Float64Array }>(
   shape: Shape,
   columns: Columns<Shape>,
@@ -35,7 +35,7 @@ export function sortedByTime<Shape extends Record<string, NumberArrayType> & { t
   const times = columns.timeNs as Float64Array;
   let sorted = true;
   for (let row = 1; row < rows && sorted; row++) sorted = times[row - 1] <= times[row];
-  if (sorted) return mapColumns(shape, (_type, name) => (columns[name] as NumberArray).slice(0, rows));
+  if (sorted) return mapColumns(shape, (_type, name) => (columns[name] as NumberArray).subarray(0, rows));
   const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => times[a] - times[b] || a - b);
   return mapColumns(shape, (type, name) => {
     const old = columns[name] as NumberArray;

@@ -5,10 +5,10 @@ import { C, close, errno, recv } from '../sys/libc.js';
 import { inNamespace } from '../sys/namespace.js';
 import type { Host } from '../testbed/host.js';
 import { fromHalves, nowSinceStart, type RunClock } from './clock.js';
-import { doubled, newColumns, sortedByTime } from './columns.js';
+import { doubled, newColumns } from './columns.js';
 import { newEntry, parseEntry } from './conntrack-entry.js';
 import { CONNTRACK_FILTER } from './conntrack-filter.js';
-import { CONNTRACK_SHAPE, EntryEvent, stateName } from './conntrack-table.js';
+import { CONNTRACK_SHAPE, conntrackLog, EntryEvent, stateName } from './conntrack-table.js';
 import { readConntrackFill } from './counters.js';
 import {
   dump,
@@ -157,7 +157,7 @@ export function watchConntrack(host: Pick<Host, 'name' | 'netns'>, clock: RunClo
       drain();
       close(events.fd);
       close(table.fd);
-      return { host: host.name, length, ...sortedByTime(CONNTRACK_SHAPE, columns, length), overruns };
+      return conntrackLog(host.name, columns, length, overruns);
     },
   };
 }

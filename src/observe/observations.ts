@@ -2,26 +2,30 @@
 import type { Cause } from '../ledger/causes.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
 import type { EventAction } from '../scenario/scenario.js';
+import type { NarrowTimes, Places } from './narrow.js';
 
 /** TCP flag bits (RFC 9293 §3.1). */
 export const TcpFlag = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
 
-/** The segments with SYN or RST that one host's tap saw, as columns in the order of their time. */
+/** Set in a tap's column `flags` where the segment left the host; the flag CWR, which has this bit in TCP, is not kept. */
+export const OUTGOING = 0x80;
+
+/** The segments with SYN or RST that one host's tap saw, as columns in the order of their time (`tap-table.ts`). */
 export interface TapTable {
   host: string;
   length: number;
-  /** ns since the run's start. */
-  timeNs: Float64Array;
-  /** Raw IPv4 addresses, host byte order. */
-  source: Uint32Array;
-  destination: Uint32Array;
+  /** ns since the run's start, whole. */
+  times: NarrowTimes;
+  /** Raw IPv4 addresses, host byte order, that `source` and `destination` point into. */
+  addresses: Uint32Array;
+  source: Places;
+  destination: Places;
   sourcePort: Uint16Array;
   destinationPort: Uint16Array;
-  sequence: Uint32Array;
-  acknowledgement: Uint32Array;
+  /** The initial sequence number of whoever opened the connection: a SYN's own, of an answer what it acknowledges less one; 0 of a RST without ACK. */
+  isn: Uint32Array;
+  /** TCP flags, and `OUTGOING`. */
   flags: Uint8Array;
-  /** 1 = left the host, 0 = came in. */
-  outgoing: Uint8Array;
   /** Packets that the kernel could not hand over (PACKET_STATISTICS); above 0 the evidence has holes. */
   kernelDrops: number;
 }
@@ -44,17 +48,19 @@ export interface ConntrackEvent {
 export interface ConntrackLog {
   host: string;
   length: number;
-  /** ns since the run's start. */
-  timeNs: Float64Array;
+  /** ns since the run's start, whole. */
+  times: NarrowTimes;
   /** 0 a new entry, 1 one that has ended. */
   type: Uint8Array;
-  /** Raw IPv4 addresses, host byte order; before translation. */
-  source: Uint32Array;
+  /** Raw IPv4 addresses, host byte order, that the following point into. */
+  addresses: Uint32Array;
+  /** Before translation. */
+  source: Places;
   sourcePort: Uint16Array;
-  destination: Uint32Array;
+  destination: Places;
   destinationPort: Uint16Array;
   /** After translation: the source as the destination sees it. */
-  translated: Uint32Array;
+  translated: Places;
   translatedPort: Uint16Array;
   /** Number of the entry's TCP state at that moment; 255 where the kernel does not say. */
   state: Uint8Array;

@@ -21,9 +21,10 @@ import {
 import { inNamespace } from '../sys/namespace.js';
 import type { Host } from '../testbed/host.js';
 import { fromTimespec, type RunClock } from './clock.js';
-import { doubled, newColumns, sortedByTime } from './columns.js';
+import { doubled, newColumns } from './columns.js';
 import type { TapTable } from './observations.js';
 import { attachFilter, type Instruction } from './socket-filter.js';
+import { flagsOf, isnOf, TAP_SHAPE, tapTable } from './tap-table.js';
 
 /** An open tap. */
 export interface Tap {
@@ -55,18 +56,6 @@ const NET_OFFSET = 14;
 const SECONDS = 16;
 const NANOSECONDS = 20;
 const PACKET_TYPE = 32 + 10;
-
-const SHAPE = {
-  timeNs: Float64Array,
-  source: Uint32Array,
-  destination: Uint32Array,
-  sourcePort: Uint16Array,
-  destinationPort: Uint16Array,
-  sequence: Uint32Array,
-  acknowledgement: Uint32Array,
-  flags: Uint8Array,
-  outgoing: Uint8Array,
-} as const;
 
 /**
  * The segments wanted, from the IP header on.
@@ -121,12 +110,12 @@ export async function openTap(
   const status = new Int32Array(ring);
   const bytes = new DataView(ring);
   const toRunTime = fromTimespec(clock);
-  let columns = newColumns(SHAPE, 4096);
+  let columns = newColumns(TAP_SHAPE, 4096);
   let length = 0;
   let frame = 0;
 
   function take(at: number): void {
-    if (length === columns.timeNs.length) columns = doubled(SHAPE, columns);
+    if (length === columns.timeNs.length) columns = doubled(TAP_SHAPE, columns);
     const row = length++;
     const ip = at + bytes.getUint16(at + NET_OFFSET, true);
     const tcp = ip + (bytes.getUint8(ip) & 0x0f) * 4;
@@ -135,10 +124,9 @@ export async function openTap(
     columns.destination[row] = bytes.getUint32(ip + 16);
     columns.sourcePort[row] = bytes.getUint16(tcp);
     columns.destinationPort[row] = bytes.getUint16(tcp + 2);
-    columns.sequence[row] = bytes.getUint32(tcp + 4);
-    columns.acknowledgement[row] = bytes.getUint32(tcp + 8);
-    columns.flags[row] = bytes.getUint8(tcp + 13);
-    columns.outgoing[row] = bytes.getUint8(at + PACKET_TYPE) === PACKET_OUTGOING ? 1 : 0;
+    const flags = bytes.getUint8(tcp + 13);
+    columns.isn[row] = isnOf(flags, bytes.getUint32(tcp + 4), bytes.getUint32(tcp + 8));
+    columns.flags[row] = flagsOf(flags, bytes.getUint8(at + PACKET_TYPE) === PACKET_OUTGOING);
   }
 
   function drain(): void {
@@ -164,8 +152,7 @@ export async function openTap(
       munmap(memory, ringBytes);
       // In the background for the same reason as the ring's making. Nothing is lost should it fail.
       closeInBackground(fd, () => {});
-      // Several cores fill the ring: neighbours can be out of order by a few microseconds.
-      return { host: host.name, length, kernelDrops, ...sortedByTime(SHAPE, columns, length) };
+      return tapTable(host.name, columns, length, kernelDrops);
     },
   };
 }

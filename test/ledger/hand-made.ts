@@ -1,7 +1,8 @@
 /** Trials made by hand for the ledger's tests: plans of a few hosts, packets at their taps, outcomes, all in ms. */
 import { type CaseFile, caseFile } from '../../src/ledger/case-file.js';
 import type { Sighting, UpstreamTry } from '../../src/nodes/kind.js';
-import { ENTRY_STATES, EntryEvent } from '../../src/observe/conntrack-table.js';
+import { newColumns } from '../../src/observe/columns.js';
+import { CONNTRACK_SHAPE, conntrackLog, ENTRY_STATES, EntryEvent } from '../../src/observe/conntrack-table.js';
 import {
   type ConntrackEvent,
   type ConntrackLog,
@@ -9,6 +10,7 @@ import {
   type TapTable,
   TcpFlag,
 } from '../../src/observe/observations.js';
+import { flagsOf, isnOf, TAP_SHAPE, tapTable } from '../../src/observe/tap-table.js';
 import { ipToNumber } from '../../src/sys/ip.js';
 import type { Layer, Plan, PlannedHost } from '../../src/topology/plan.js';
 import type { TrafficPlan } from '../../src/traffic/engine.js';
@@ -118,24 +120,19 @@ export function tapOf(host: string, packets: Packet[], kernelDrops = 0): TapTabl
     refusal: TcpFlag.rst | TcpFlag.ack,
     abort: TcpFlag.rst,
   };
-  const addresses = (end: 'from' | 'to') =>
-    Uint32Array.from(packets, (packet) => ipToNumber(packet[end].split(':')[0]));
-  const ports = (end: 'from' | 'to') => Uint16Array.from(packets, (packet) => Number(packet[end].split(':')[1]));
-  const answers = (packet: Packet) => packet.kind === 'syn-ack' || packet.kind === 'refusal';
-  return {
-    host,
-    length: packets.length,
-    timeNs: Float64Array.from(packets, ({ ms }) => ms * MS),
-    source: addresses('from'),
-    destination: addresses('to'),
-    sourcePort: ports('from'),
-    destinationPort: ports('to'),
-    sequence: Uint32Array.from(packets, (packet) => (packet.kind === 'syn' ? packet.isn : packet.isn + 77)),
-    acknowledgement: Uint32Array.from(packets, (packet) => (answers(packet) ? packet.isn + 1 : 0)),
-    flags: Uint8Array.from(packets, ({ kind }) => flags[kind]),
-    outgoing: Uint8Array.from(packets, ({ way }) => (way === 'out' ? 1 : 0)),
-    kernelDrops,
-  };
+  const columns = newColumns(TAP_SHAPE, packets.length);
+  packets.forEach(({ ms, way, from, to, kind, isn }, row) => {
+    const sequence = kind === 'syn' ? isn : isn + 77;
+    const acknowledgement = kind === 'syn-ack' || kind === 'refusal' ? (isn + 1) >>> 0 : 0;
+    columns.timeNs[row] = Math.round(ms * MS);
+    columns.source[row] = ipToNumber(from.split(':')[0]);
+    columns.sourcePort[row] = Number(from.split(':')[1]);
+    columns.destination[row] = ipToNumber(to.split(':')[0]);
+    columns.destinationPort[row] = Number(to.split(':')[1]);
+    columns.isn[row] = isnOf(flags[kind], sequence, acknowledgement);
+    columns.flags[row] = flagsOf(flags[kind], way === 'out');
+  });
+  return tapTable(host, columns, packets.length, kernelDrops);
 }
 
 /** A conntrack event of the gateway for a connection from `BUYERS:port`. */
@@ -152,23 +149,18 @@ export function tableEvent(ms: number, type: 'new' | 'destroy', port: number, as
 
 /** A gateway's log of these events, as its observer gives it. */
 function tableLog(host: string, events: ConntrackEvent[], overruns: number): ConntrackLog {
-  const column = (of: (event: ConntrackEvent) => number) => events.map(of);
-  const address = (end: string) => ipToNumber(end.split(':')[0]);
-  const port = (end: string) => Number(end.split(':')[1]);
-  return {
-    host,
-    length: events.length,
-    timeNs: Float64Array.from(column(({ timeNs }) => timeNs)),
-    type: Uint8Array.from(column(({ type }) => EntryEvent[type])),
-    source: Uint32Array.from(column(({ source }) => address(source))),
-    sourcePort: Uint16Array.from(column(({ source }) => port(source))),
-    destination: Uint32Array.from(column(({ destination }) => address(destination))),
-    destinationPort: Uint16Array.from(column(({ destination }) => port(destination))),
-    translated: Uint32Array.from(column(({ translated }) => address(translated))),
-    translatedPort: Uint16Array.from(column(({ translated }) => port(translated))),
-    state: Uint8Array.from(column(({ state }) => (ENTRY_STATES as readonly unknown[]).indexOf(state))),
-    overruns,
-  };
+  const columns = newColumns(CONNTRACK_SHAPE, events.length);
+  events.forEach((event, row) => {
+    columns.timeNs[row] = event.timeNs;
+    columns.type[row] = EntryEvent[event.type];
+    columns.state[row] = (ENTRY_STATES as readonly unknown[]).indexOf(event.state);
+    for (const end of ['source', 'destination', 'translated'] as const) {
+      const [address, port] = event[end].split(':');
+      columns[end][row] = ipToNumber(address);
+      columns[`${end}Port`][row] = Number(port);
+    }
+  });
+  return conntrackLog(host, columns, events.length, overruns);
 }
 
 /** A try of the balancer that ended `ms` after the start. */
