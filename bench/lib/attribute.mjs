@@ -49,6 +49,8 @@ async function main({ requests, logs, outDir }) {
   const all = madeOutcomes(made);
   const seen = madeSeen(made);
   const testbed = { plan, hosts: new Map(plan.hosts.map(({ name }) => [name, fileHost(logs, name)])) };
+  // Twice: the memory of arrays is given back by a thread of its own, which the second one waits for.
+  globalThis.gc();
   globalThis.gc();
   const inputs = process.memoryUsage();
   // The most memory counts from here (proc(5), clear_refs): what making the trial took is no part of it.

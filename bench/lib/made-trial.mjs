@@ -7,6 +7,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { newColumns } from '../../dist/observe/columns.js';
 import { CONNTRACK_SHAPE, conntrackLog, ENTRY_STATES, EntryEvent } from '../../dist/observe/conntrack-table.js';
 import { TcpFlag } from '../../dist/observe/observations.js';
+import { synTable } from '../../dist/observe/syn-table.js';
 import { flagsOf, isnOf, TAP_SHAPE, tapTable } from '../../dist/observe/tap-table.js';
 import { parseScenario } from '../../dist/scenario/parse.js';
 import { ipToNumber } from '../../dist/sys/ip.js';
@@ -201,7 +202,8 @@ export function madeSeen(made) {
   );
   const edge = ipToNumber(address('edge', 'back0'));
   const table = tableWriter('edge', requests * 2);
-  const forwarded = new Set();
+  const senders = new Uint32Array(requests);
+  const sequences = new Uint32Array(requests);
   for (let request = 0; request < requests; request++) {
     const { client, turn, targets } = wayOf(made, request);
     const { host: buyer } = traffic.clients[client];
@@ -211,7 +213,8 @@ export function madeSeen(made) {
     const isn = sequenceOf(request);
     const due = traffic.arrivalsNs[request];
     const copies = isLost(request) || isLate(request) ? [due, due + REPEAT_NS] : [due];
-    forwarded.add(`${ips[buyer]}:${isn}`);
+    senders[request] = from[0];
+    sequences[request] = isn;
     copies.forEach((at, index) => {
       taps[buyer].add(at + HOP_NS / 2, from, to, isn, 0, true);
       taps.edge.add(at + HOP_NS, from, to, isn, 0, false);
@@ -243,7 +246,7 @@ export function madeSeen(made) {
     taps: Object.fromEntries(Object.entries(taps).map(([name, tap]) => [name, tap.table()])),
     conntrack: { edge: table.log() },
     counters: { edge: { 'conntrack.insert_failed': lostOf(requests) * 2 } },
-    forwarded: { edge: forwarded },
+    forwarded: { edge: synTable(senders, sequences) },
     refusedSyns: {},
     pools: {
       edge: { capacity: 500, peak: 500, peakShare: 1 },

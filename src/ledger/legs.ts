@@ -1,5 +1,6 @@
 /** One connection's way over the hosts between its opener and its target, as their taps and connection tables saw it. */
 import { TcpFlag } from '../observe/observations.js';
+import { hasSyn } from '../observe/syn-table.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { TapIndex } from './tap-index.js';
@@ -127,8 +128,8 @@ function resetsOf(
 function addTables(file: CaseFile, hop: Hop, sequence: number, window: Window): void {
   if (hop.in === undefined) return;
   const [source, destination] = hop.in;
-  const forwarded = file.observations.forwarded[hop.host]?.has(`${source.slice(0, source.indexOf(':'))}:${sequence}`);
-  if (forwarded !== undefined) hop.forwarded = forwarded;
+  const forwarded = file.observations.forwarded[hop.host];
+  if (forwarded) hop.forwarded = hasSyn(forwarded, ipToNumber(source.slice(0, source.indexOf(':'))), sequence);
   const table: NonNullable<Hop['table']> = [];
   for (const event of file.tableEvents(hop.host, source)) {
     const { timeNs, type, translated, state } = event;

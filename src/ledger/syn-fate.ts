@@ -3,7 +3,9 @@
  * number is looked for on every host along the way.
  */
 import { TcpFlag } from '../observe/observations.js';
+import { hasSyn } from '../observe/syn-table.js';
 import { secondsOfNs } from '../seconds.js';
+import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOff } from './chain-events.js';
@@ -107,7 +109,7 @@ function stoppedAtGateway(
   const counters = file.counters(host);
   const forwarded = file.observations.forwarded[host];
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;
-  const reachedForward = forwarded?.has(`${source}:${sequence}`) ?? insertFailed > 0;
+  const reachedForward = forwarded ? hasSyn(forwarded, ipToNumber(source), sequence) : insertFailed > 0;
   if (kind === 'nat' && reachedForward && insertFailed > 0) {
     return {
       cause: 'ports-exhausted',

@@ -3,6 +3,7 @@
  * A SYN in the set that never left the gateway found no free port; one that is not in the set met a full table or a rule.
  */
 import type { Host } from '../testbed/host.js';
+import { type SynTable, synTableOf } from './syn-table.js';
 
 const TABLE = 'portparty_observe';
 const SET = 'forwarded';
@@ -27,10 +28,10 @@ table ip ${TABLE} {
 `;
 }
 
-/** Reads the set: `address:sequence` of every SYN that reached the forward chain, with the address before translation. */
-export async function readForwardSet(host: Pick<Host, 'run'>): Promise<Set<string>> {
+/** Reads the set: every SYN that reached the forward chain, with the address before translation. */
+export async function readForwardSet(host: Pick<Host, 'run'>): Promise<SynTable> {
   const { stdout } = await host.run(['nft', '-j', 'list', 'set', 'ip', TABLE, SET]);
-  return parseForwardSet(stdout);
+  return synTableOf(parseForwardSet(stdout));
 }
 
 interface Listed {

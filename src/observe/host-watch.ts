@@ -5,6 +5,7 @@
 import type { RunClock } from './clock.js';
 import type { BusySpell, ConntrackLog, CounterDeltas, TapTable } from './observations.js';
 import type { WatchedPorts } from './sock-diag.js';
+import type { SynTable } from './syn-table.js';
 
 /** What is to be watched on a host. */
 export interface WatchOrder {
@@ -50,8 +51,8 @@ export interface HostSeen {
   tap: TapTable;
   conntrack: ConntrackLog | undefined;
   counters: CounterDeltas;
-  /** Of a host that forwards: `address:sequence` of every SYN that reached its forward chain. */
-  forwarded: Set<string> | undefined;
+  /** Of a host that forwards: every SYN that reached its forward chain. */
+  forwarded: SynTable | undefined;
 }
 
 /** An open watch. */

@@ -3,6 +3,7 @@ import type { Cause } from '../ledger/causes.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
 import type { EventAction } from '../scenario/scenario.js';
 import type { NarrowTimes, Places } from './narrow.js';
+import type { SynTable } from './syn-table.js';
 
 /** TCP flag bits (RFC 9293 §3.1). */
 export const TcpFlag = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -147,8 +148,8 @@ export interface ChainEvent {
 export interface Observations {
   taps: Record<string, TapTable>;
   conntrack: Record<string, ConntrackLog>;
-  /** Per gateway host: `address:sequence` of every SYN that reached its forward chain; null where it was not asked. */
-  forwarded: Record<string, Set<string> | null>;
+  /** Per gateway host: every SYN that reached its forward chain; null where it was not asked. */
+  forwarded: Record<string, SynTable | null>;
   /** Per firewall host: what its rules and limits refused, in the order in which they are asked. */
   refusedSyns: Record<string, RefusedSyns[]>;
   counters: Record<string, CounterDeltas>;

@@ -138,7 +138,7 @@ function summary({ traffic, outcomes, observations, ledger, generator, problems 
       last: observations.samples.at(-1),
     },
     conntrack: Object.fromEntries(Object.entries(observations.conntrack).map(([host, { length }]) => [host, length])),
-    forwarded: Object.fromEntries(Object.entries(observations.forwarded).map(([host, set]) => [host, set.size])),
+    forwarded: Object.fromEntries(Object.entries(observations.forwarded).map(([host, set]) => [host, set.keys.length])),
     counters: Object.keys(observations.counters),
   };
 }

@@ -10,6 +10,7 @@ import {
   type TapTable,
   TcpFlag,
 } from '../../src/observe/observations.js';
+import { synTableOf } from '../../src/observe/syn-table.js';
 import { flagsOf, isnOf, TAP_SHAPE, tapTable } from '../../src/observe/tap-table.js';
 import { ipToNumber } from '../../src/sys/ip.js';
 import type { Layer, Plan, PlannedHost } from '../../src/topology/plan.js';
@@ -229,13 +230,14 @@ export function outcomesOf(visitors: Row[][]): Outcomes {
 
 /** What was observed, the rest empty. Taps and sightings are sorted in by host and id. */
 export function observed(
-  parts: Partial<Omit<Observations, 'taps' | 'sightings' | 'conntrack'>> & {
+  parts: Partial<Omit<Observations, 'taps' | 'sightings' | 'conntrack' | 'forwarded'>> & {
     taps?: TapTable[];
     sightings?: Sighting[];
+    forwarded?: Record<string, Set<string> | null>;
     conntrack?: Record<string, { host: string; events: ConntrackEvent[]; overruns: number }>;
   },
 ): Observations {
-  const { taps = [], sightings = [], conntrack = {}, ...rest } = parts;
+  const { taps = [], sightings = [], conntrack = {}, forwarded = {}, ...rest } = parts;
   const byId = new Map<string, Sighting[]>();
   for (const one of sightings) byId.set(one.id, [...(byId.get(one.id) ?? []), one]);
   return {
@@ -243,7 +245,7 @@ export function observed(
     conntrack: Object.fromEntries(
       Object.entries(conntrack).map(([name, { host, events, overruns }]) => [name, tableLog(host, events, overruns)]),
     ),
-    forwarded: {},
+    forwarded: Object.fromEntries(Object.entries(forwarded).map(([host, set]) => [host, set && synTableOf(set)])),
     refusedSyns: {},
     counters: {},
     sightings: byId,
