@@ -85,18 +85,14 @@ export interface LatencyLogInfo {
  * `Interval_Max` in ms. Seconds without a value are left out, as the format allows.
  */
 export function latencyLog(outcomes: Outcomes, kind: LatencyKind, info: LatencyLogInfo): string {
-  const perSecond = new Map<number, Histogram>();
+  const perSecond = new Map<number, number[]>();
   for (let row = 0; row < outcomes.rows; row++) {
     const us = latencyUs(outcomes, row, kind);
     if (Number.isNaN(us)) continue;
     const second = Math.floor(endNs(outcomes, row, kind) / NS_PER_SECOND);
-    let histogram = perSecond.get(second);
-    if (histogram === undefined) {
-      histogram = newHistogram();
-      histogram.tag = info.tag.replace(/[\s,]+/g, '-');
-      perSecond.set(second, histogram);
-    }
-    histogram.recordValue(us);
+    const values = perSecond.get(second);
+    if (values === undefined) perSecond.set(second, [us]);
+    else values.push(us);
   }
   const parts: string[] = [];
   const writer = new HistogramLogWriter((text) => parts.push(text));
@@ -108,7 +104,12 @@ export function latencyLog(outcomes: Outcomes, kind: LatencyKind, info: LatencyL
     `[StartTime: ${(info.startedAtMs / 1000).toFixed(3)} (seconds since epoch), ${start.toUTCString()}]`,
   );
   writer.outputLegend();
-  for (const [second, histogram] of [...perSecond].sort(([a], [b]) => a - b)) {
+  // One for all seconds: a histogram takes a hundred kilobytes.
+  const histogram = newHistogram();
+  for (const [second, values] of [...perSecond].sort(([a], [b]) => a - b)) {
+    histogram.reset();
+    histogram.tag = info.tag.replace(/[\s,]+/g, '-');
+    for (const us of values) histogram.recordValue(us);
     writer.outputIntervalHistogram(histogram, second, second + 1);
   }
   return parts.join('');
