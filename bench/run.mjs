@@ -7,7 +7,7 @@
  * A goal that is missed is no error: the exit code is 0 where everything could be measured, else 1.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -54,7 +54,8 @@ function printHelp() {
   console.log(`npm run bench [-- OPTION ...]
 
   --quick        one round of a second each: does it run at all? The figures are worth nothing
-  --only NAMES   some of the figures: ${FIGURES.map(({ id }) => id).join(',')}
+  --only NAMES   some of the figures: ${FIGURES.map(({ id }) => id).join(',')};
+                 the others stay in the day's file as they are
   --rounds N     rounds of each, instead of its own number
   --seconds N    length of one measurement, instead of its own
   --out DIR      where the results go, instead of bench/results`);
@@ -80,9 +81,14 @@ async function bench() {
     if (done.error !== undefined) console.error(`  not measured: ${done.error}`);
     figures.push(done);
   }
-  const result = { schema: 'portparty/bench@1', quick: values.quick, machine: machine.finish(), figures };
   console.log(summaryText(figures.flatMap(({ rows }) => rows)));
-  write(result, machine.fileName);
+  const path = join(values.out, `${machine.fileName}${values.quick ? '-quick' : ''}`);
+  write(path, {
+    schema: 'portparty/bench@1',
+    quick: values.quick,
+    machine: machine.finish(),
+    figures: inOrder([...figures, ...(names === undefined ? [] : othersOf(path, chosen))]),
+  });
   if (figures.some(({ error }) => error !== undefined)) process.exitCode = 1;
 }
 
@@ -110,9 +116,19 @@ async function measured(figure) {
   }
 }
 
-function write(result, fileName) {
+/** With --only, the day's other figures stay in its file, and say that they are of another run. */
+function othersOf(path, chosen) {
+  if (!existsSync(`${path}.json`)) return [];
+  const { figures, machine } = JSON.parse(readFileSync(`${path}.json`, 'utf8'));
+  return figures
+    .filter((figure) => !chosen.some(({ id }) => id === figure.id))
+    .map((figure) => ({ ...figure, run: figure.run ?? machine.facts.begun }));
+}
+
+const inOrder = (figures) => FIGURES.flatMap(({ id }) => figures.filter((figure) => figure.id === id));
+
+function write(path, result) {
   mkdirSync(values.out, { recursive: true });
-  const path = join(values.out, `${fileName}${values.quick ? '-quick' : ''}`);
   writeFileSync(`${path}.json`, `${JSON.stringify(result)}\n`);
   writeFileSync(`${path}.md`, `${page(result)}\n`);
   console.log(`${path}.md\n${path}.json`);

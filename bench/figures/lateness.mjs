@@ -9,7 +9,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runClock } from '../../dist/observe/clock.js';
-import { TcpFlag } from '../../dist/observe/observations.js';
+import { timeAt } from '../../dist/observe/narrow.js';
+import { OUTGOING, TcpFlag } from '../../dist/observe/observations.js';
 import { openTap } from '../../dist/observe/syn-tap.js';
 import { outputOf } from '../../dist/sys/child-output.js';
 import { CLOSED, on, PLACES, stepAside, withBed } from '../lib/bed.mjs';
@@ -181,16 +182,16 @@ function sendTimes(log) {
 }
 
 /** When the first SYN of each connection left, ns, and how many were sent again. */
-function firstSyns({ length, timeNs, flags, outgoing, sequence, sourcePort, kernelDrops }) {
+function firstSyns({ length, times: taken, flags, isn, sourcePort, kernelDrops }) {
   if (kernelDrops > 0) throw new Error(`the tap missed ${kernelDrops} packets`);
   const seen = new Set();
   const times = [];
   let repeated = 0;
   for (let at = 0; at < length; at++) {
-    if (outgoing[at] !== 1 || (flags[at] & (TcpFlag.syn | TcpFlag.ack)) !== TcpFlag.syn) continue;
-    const key = sequence[at] * 65_536 + sourcePort[at];
+    if ((flags[at] & (OUTGOING | TcpFlag.syn | TcpFlag.ack)) !== (OUTGOING | TcpFlag.syn)) continue;
+    const key = isn[at] * 65_536 + sourcePort[at];
     if (seen.has(key)) repeated++;
-    else times.push(timeNs[at]);
+    else times.push(timeAt(taken, at));
     seen.add(key);
   }
   return { times, repeated };

@@ -80,10 +80,11 @@ export function page({ machine, quick, figures }) {
   ].join('\n\n');
 }
 
-function figurePage({ title, how, error, tables = [], notes = [], rows }) {
+function figurePage({ title, how, error, run, tables = [], notes = [], rows }) {
   return [
     `## ${title}`,
     how,
+    ...(run === undefined ? [] : [`Taken in the run that began at ${run}.`]),
     ...(error === undefined ? [] : [`Not measured: ${error}`]),
     ...remarks(rows, notes),
     ...tables.map(
