@@ -58,7 +58,8 @@ export function cpuUse(
 
 /** Several trials as one: seconds are summed, peaks are the highest. */
 export function mergeCpuUse(parts: CpuUse[]): CpuUse | undefined {
-  if (parts.length === 0) return undefined;
+  // One alone is said as it is: what is rounded already must not be rounded again.
+  if (parts.length <= 1) return parts[0];
   const overSeconds = parts.reduce((sum, part) => sum + part.overSeconds, 0);
   const merge = (shares: CpuShare[]): CpuShare => {
     const cpuSeconds = shares.reduce((sum, part) => sum + part.cpuSeconds, 0);

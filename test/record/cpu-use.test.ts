@@ -54,6 +54,12 @@ describe('what each part took of the processors', () => {
     expect(mergeCpuUse([])).toBeUndefined();
   });
 
+  it('says of one trial alone what the trial says, to the last digit', () => {
+    const share = { cpuSeconds: 0.344, cores: 0.112, peakCores: 0.13 };
+    const trial = { overSeconds: 3.06, harness: share, nodes: {} };
+    expect(mergeCpuUse([trial])).toEqual(trial);
+  });
+
   it('adds up trials: seconds are summed, shares are over all of the time, peaks are the highest', () => {
     const trial = (cpuSeconds: number, overSeconds: number, peakCores: number) => ({
       overSeconds,
