@@ -125,7 +125,9 @@ function othersOf(path, chosen) {
     .map((figure) => ({ ...figure, run: figure.run ?? machine.facts.begun }));
 }
 
-const inOrder = (figures) => FIGURES.flatMap(({ id }) => figures.filter((figure) => figure.id === id));
+function inOrder(figures) {
+  return FIGURES.flatMap(({ id }) => figures.filter((figure) => figure.id === id));
+}
 
 function write(path, result) {
   mkdirSync(values.out, { recursive: true });
