@@ -60,7 +60,7 @@ traffic:
     expect(ports.buyers.peak).toBe(held / servers);
     expect(generator.ownFailures).toBe(0);
     expect(generator.notes).toContain(`sent by ${processes} processes`);
-    // What they took of the processors is the harness's; the kernel counts it in steps of 10 ms.
-    expect(cpu?.harness.cpuSeconds).toBeGreaterThanOrEqual(generator.cpuSeconds - 0.01 * (processes + 1));
+    // What they took of the processors is the harness's; a sample may come a moment after the first request.
+    expect(cpu?.harness.cpuSeconds).toBeGreaterThan(0.9 * generator.cpuSeconds);
   },
 );
