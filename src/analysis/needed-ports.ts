@@ -1,4 +1,5 @@
 /** How many ports a burst would have needed: those that there were, and those that the ones who got none would have held. */
+import { mostWithin } from '../most-within.js';
 import type { ChainNode } from '../record/chain-record.js';
 import type { Fullness } from './pool-times.js';
 
@@ -40,7 +41,8 @@ export function neededPorts({
   const shares = Math.max(1, destinations) * (node.layer === 'L3' ? 1 : node.hosts.length);
   const lost = lostAtMs.length / shares;
   if (node.layer === 'L7') {
-    const atATime = tookMs === undefined ? capacity + lost : mostWithin(dueMs, tookMs) / shares;
+    const atATime =
+      tookMs === undefined ? capacity + lost : mostWithin(Float64Array.from(dueMs).sort(), tookMs) / shares;
     return Math.ceil(Math.max(atATime, capacity + 1));
   }
   const [from, to] = [full?.fullFromMs ?? Math.min(...lostAtMs), full?.fullToMs ?? Math.max(...lostAtMs)];
@@ -53,14 +55,3 @@ export function neededPorts({
 }
 
 const MOSTLY = 0.5;
-
-/** The most of these times that lie within any span of this length. */
-function mostWithin(times: number[], span: number): number {
-  const sorted = Float64Array.from(times).sort();
-  let [first, most] = [0, 0];
-  for (let last = 0; last < sorted.length; last++) {
-    while (sorted[last] - sorted[first] >= span) first++;
-    most = Math.max(most, last - first + 1);
-  }
-  return most;
-}

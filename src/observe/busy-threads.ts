@@ -1,7 +1,8 @@
 /** How busy a host's daemons were, second by second: a daemon's one thread can be at its end while the machine has cores to spare. */
 import { readdirSync } from 'node:fs';
 import { parseCores } from '../sys/cores.js';
-import { processTree, readProc } from './cpu.js';
+import { readProc } from '../sys/proc-file.js';
+import { processTree } from './cpu.js';
 import type { BusySpell } from './observations.js';
 
 /** A thread's times since it began, ns: on a core, and ready to run without one (/proc/PID/task/TID/schedstat). */

@@ -1,6 +1,6 @@
 /** The kernel's own counters of one network namespace: the cross-check of what taps and logs say of single connections. */
-import { readFileSync } from 'node:fs';
 import { inNamespace } from '../sys/namespace.js';
+import { readProc } from '../sys/proc-file.js';
 import type { CounterDeltas } from './observations.js';
 
 /** Counters by name: `TcpExt.ListenOverflows`, `Tcp.OutRsts`, `conntrack.insert_failed`. */
@@ -62,13 +62,4 @@ export function parseConntrackStat(text: string): Counters {
     }
   }
   return counters;
-}
-
-/** '' where this kernel does not have the file. */
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

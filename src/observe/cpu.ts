@@ -1,5 +1,6 @@
 /** CPU time of daemons and their children, from /proc (proc(5)); no cgroups needed. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readProc } from '../sys/proc-file.js';
 
 /** USER_HZ: what the kernel counts CPU time in towards programs, 100 on every architecture that Node.js runs on. */
 const TICKS_PER_SECOND = 100;
@@ -43,13 +44,4 @@ export function parseCpuTicks(stat: string): number {
   // The second field is the program's name in parentheses and can hold anything, spaces and parentheses included.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
-}
-
-/** Text of a file below /proc; '' where there is none, as of a process that has just ended. */
-export function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

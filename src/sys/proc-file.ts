@@ -1,5 +1,14 @@
 /** Files of /proc that are read every second: kept open, read into one buffer, and only the wanted numbers looked at, for a watch runs for months. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+
+/** Text of a file below /proc, read once; '' where this kernel does not have it, or its process has just ended. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** An open file of /proc; it tells of the network namespace in which it was opened. */
 export interface ProcFile {

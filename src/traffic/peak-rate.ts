@@ -1,4 +1,5 @@
 /** The highest rate of new connections that a traffic plan asks for, known before anything is sent. */
+import { mostWithin } from '../most-within.js';
 import type { TrafficPlan } from './engine.js';
 
 /**
@@ -14,14 +15,7 @@ const WINDOW_NS = 100e6;
 export function peakConnectionRate(
   plan: Pick<TrafficPlan, 'arrivalsNs' | 'connections' | 'steps' | 'thinkTimeMs'>,
 ): number {
-  const moments = connectionMoments(plan);
-  let most = 0;
-  let first = 0;
-  for (let last = 0; last < moments.length; last++) {
-    while (moments[first] <= moments[last] - WINDOW_NS) first++;
-    most = Math.max(most, last - first + 1);
-  }
-  return most / (WINDOW_NS / 1e9);
+  return mostWithin(connectionMoments(plan), WINDOW_NS) / (WINDOW_NS / 1e9);
 }
 
 function connectionMoments({

@@ -1,9 +1,8 @@
 /** Settings and totals of this network namespace that cost microseconds to read (proc(5)). */
-import { readFileSync } from 'node:fs';
 import { parseConntrackStat } from '../observe/counters.js';
 import type { PortRange } from '../scenario/units.js';
 import { parseLocalPortRange } from '../sys/local-port-range.js';
-import { pickNumbers, procFile } from '../sys/proc-file.js';
+import { pickNumbers, procFile, readProc } from '../sys/proc-file.js';
 import { type BlockedPorts, parseReservedPorts, parseTimeWaitReuse, type TimeWaitReuse } from './port-pool.js';
 import type { ConntrackDrops } from './sample.js';
 
@@ -98,13 +97,4 @@ function parseDrops(text: string): ConntrackDrops | undefined {
     earlyDrop: counters['conntrack.early_drop'] ?? 0,
     insertFailed: counters['conntrack.insert_failed'] ?? 0,
   };
-}
-
-/** '' where this kernel does not have the file. */
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

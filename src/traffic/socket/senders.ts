@@ -1,4 +1,5 @@
 /** Over how many processes a plan is spread: as few as its connections fit into, and as its rate needs where there are cores for them. */
+import { mostWithin } from '../../most-within.js';
 import type { TrafficPlan } from '../engine.js';
 
 /** What limits a sender here. */
@@ -45,17 +46,6 @@ export function sendersFor(plan: TrafficPlan, machine: SendingMachine): number |
   for (let senders = Math.max(1, forRate); senders <= MOST_SENDERS; senders++)
     if (kept * largestShare(senders, plan.clients.length) <= room) return senders;
   return undefined;
-}
-
-/** The most of the sorted moments that lie within any stretch of that length, its end excluded. */
-function mostWithin(moments: Float64Array, lengthNs: number): number {
-  let most = 0;
-  let first = 0;
-  for (let last = 0; last < moments.length; last++) {
-    while (moments[first] <= moments[last] - lengthNs) first++;
-    most = Math.max(most, last - first + 1);
-  }
-  return most;
 }
 
 /** `splitPlan` divides whole clients as long as there are enough of them. */
