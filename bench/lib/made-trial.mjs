@@ -17,7 +17,8 @@ import { makeTrafficPlan } from '../../dist/traffic/traffic-plan.js';
 
 const MS = 1e6;
 const RATE = 5000;
-const TOOK_NS = 10 * MS;
+/** What a request takes from its handshake on: 10 to 50 ms, spread over whole microseconds. */
+const tookNs = (request) => 10 * MS + ((request * 7919) % 40_000) * 1000;
 const HOP_NS = 0.05 * MS;
 const REPEAT_NS = 1000 * MS;
 const TIMEOUT_NS = 3000 * MS;
@@ -90,7 +91,7 @@ export function writeLogs(made, folders) {
     const peer = `${edge}:${translatedPortOf(request)}`;
     gathered[host].push(
       JSON.stringify({
-        t: s + TOOK_NS / MS,
+        t: s + tookNs(request) / MS,
         s,
         id: `${ID_PREFIX}.${request}.0`,
         peer,
@@ -132,8 +133,8 @@ export function madeOutcomes({ traffic }) {
     all.state[row] = RequestState.completed;
     all.status[row] = 200;
     all.connectedNs[row] = connected;
-    all.firstByteNs[row] = connected + TOOK_NS;
-    all.doneNs[row] = connected + TOOK_NS;
+    all.firstByteNs[row] = connected + tookNs(row);
+    all.doneNs[row] = connected + tookNs(row);
   }
   return all;
 }
@@ -229,7 +230,7 @@ export function madeSeen(made) {
       taps.edge.add(at + 5.5 * HOP_NS, to, from, answer, acknowledged, true);
       taps[buyer].add(at + 5.8 * HOP_NS, to, from, answer, acknowledged, false);
       table.add(at + 2 * HOP_NS, EntryEvent.new, 'SYN_SENT', from, to, translated);
-      table.add(at + TOOK_NS + 120_000 * MS, EntryEvent.destroy, 'TIME_WAIT', from, to, translated);
+      table.add(at + tookNs(request) + 120_000 * MS, EntryEvent.destroy, 'TIME_WAIT', from, to, translated);
     });
   }
   const samples = Array.from({ length: Math.ceil(requests / RATE) * 10 }, (_, tenth) => ({

@@ -2,10 +2,12 @@
 import { groupBy } from '../collections.js';
 import type { Incident, Sighting } from '../nodes/kind.js';
 import type { ConntrackEvent, CounterDeltas, Observations } from '../observe/observations.js';
+import { ipToNumber } from '../sys/ip.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
-import { type ConntrackIndex, conntrackIndex } from './conntrack-index.js';
+import { type ConntrackIndex, conntrackIndex, type Window } from './conntrack-index.js';
+import { expectedSyns, type RoughSet } from './expected-syns.js';
 import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 import { type TapIndex, tapIndex } from './tap-index.js';
 import { unloggedSightings } from './unlogged.js';
@@ -19,6 +21,8 @@ export interface CaseFile {
   observations: Observations;
   /** The planned host of that name. */
   host(name: string): PlannedHost;
+  /** All addresses of that host, as numbers. */
+  addresses(hostName: string): number[];
   /** The tap of that host; undefined where none could be opened. */
   tap(hostName: string): TapIndex | undefined;
   /** The L3 nodes, in order, that packets cross from this host to where its connections go. */
@@ -31,8 +35,8 @@ export interface CaseFile {
   sighting(id: string, hostName: string): Sighting | undefined;
   /** A proxy's failed tries and SYNs, by time. */
   upstream(hostName: string): UpstreamIndex;
-  /** What a gateway's connection table noted of connections from that `address:port`, by time. */
-  tableEvents(gateway: string, source: string): ConntrackEvent[];
+  /** What a gateway's connection table noted of connections from that `address:port`, in that time where one is given; by time. */
+  tableEvents(gateway: string, source: string, window?: Window): ConntrackEvent[];
   /** Entries that the gateway dropped although their connection to that `address:port` had not been closed, by time. */
   forgotten(gateway: string, destination: string): ConntrackEvent[];
   /** Row of the request that opened this connection. */
@@ -41,6 +45,8 @@ export interface CaseFile {
   incident(hostName: string, fromNs: number, toNs: number): Incident | undefined;
   /** Kernel counters of that host over the trial; empty where none were read. */
   counters(hostName: string): CounterDeltas;
+  /** An equal text, the same one for all: verdicts by the ten thousand say the same. */
+  shared(text: string): string;
   /** A log's Unix time in ms as ns since the run's start. */
   fromUnixMs(ms: number): number;
   /** The other way round. */
@@ -54,6 +60,9 @@ const INCIDENT_SLACK_NS = 1.5e9;
 export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, observations: Observations): CaseFile {
   const hosts = new Map(plan.hosts.map((host) => [host.name, host]));
   const byNode = groupBy(plan.hosts, (host) => host.node);
+  const texts = new Map<string, string>();
+  const addresses = new Map<string, number[]>();
+  const gateways = new Map<string, PlannedHost[][]>();
   const taps = new Map<string, TapIndex>();
   const upstreams = new Map<string, UpstreamIndex>();
   const tables = new Map<string, ConntrackIndex>();
@@ -61,6 +70,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
   let incidentsByHost: Map<string, Incident[]> | undefined;
   let unlogged: Map<string, Sighting> | undefined;
   let openers: RowIndex | undefined;
+  let syns: RoughSet | undefined;
 
   function host(name: string): PlannedHost {
     const found = hosts.get(name);
@@ -70,9 +80,31 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
 
   const fromUnixMs = (ms: number) => (ms - observations.startedAtMs) * 1e6;
 
+  function gatewaysFrom(hostName: string): PlannedHost[][] {
+    const crossed: PlannedHost[][] = [];
+    let next = host(hostName).spec.to;
+    while (next !== undefined) {
+      const group = byNode.get(next);
+      if (group === undefined || group[0].layer !== 'L3') break;
+      crossed.push(group);
+      next = group[0].spec.to;
+    }
+    return crossed;
+  }
+
   function tap(hostName: string): TapIndex | undefined {
     const table = observations.taps[hostName];
-    return table && once(taps, hostName, () => tapIndex(table));
+    return table && once(taps, hostName, () => tapIndex(table, expected));
+  }
+
+  function openingRow(connection: number): number | undefined {
+    openers ??= openingRows(outcomes);
+    return firstWith(outcomes, openers, connection);
+  }
+
+  function expected(): RoughSet {
+    syns ??= expectedSyns(traffic, outcomes, openingRow, (hostName) => observations.taps[hostName]);
+    return syns;
   }
 
   function table(gateway: string): ConntrackIndex | undefined {
@@ -91,18 +123,12 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
     outcomes,
     observations,
     host,
+    addresses: (hostName) =>
+      once(addresses, hostName, () =>
+        host(hostName).interfaces.flatMap((attached) => attached.addresses.map(ipToNumber)),
+      ),
     tap,
-    gatewaysFrom(hostName) {
-      const crossed: PlannedHost[][] = [];
-      let next = host(hostName).spec.to;
-      while (next !== undefined) {
-        const group = byNode.get(next);
-        if (group === undefined || group[0].layer !== 'L3') break;
-        crossed.push(group);
-        next = group[0].spec.to;
-      }
-      return crossed;
-    },
+    gatewaysFrom: (hostName) => once(gateways, hostName, () => gatewaysFrom(hostName)),
     logged: (id, hostName) => observations.sightings.get(id)?.find((sighting) => sighting.host === hostName),
     sightingsAt,
     sighting(id, hostName) {
@@ -113,12 +139,9 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       return sighting?.host === hostName ? sighting : undefined;
     },
     upstream: (hostName) => once(upstreams, hostName, () => upstreamIndex(() => sightingsAt(hostName), tap(hostName))),
-    tableEvents: (gateway, source) => table(gateway)?.from(source) ?? [],
+    tableEvents: (gateway, source, window) => table(gateway)?.from(source, window) ?? [],
     forgotten: (gateway, destination) => table(gateway)?.forgotten(destination) ?? [],
-    openingRow(connection) {
-      openers ??= openingRows(outcomes);
-      return firstWith(outcomes, openers, connection);
-    },
+    openingRow,
     incident(hostName, fromNs, toNs) {
       incidentsByHost ??= groupBy(observations.incidents, ({ host }) => host);
       return incidentsByHost.get(hostName)?.find(({ at }) => {
@@ -126,6 +149,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
         return ns >= fromNs - INCIDENT_SLACK_NS && ns <= toNs + INCIDENT_SLACK_NS;
       });
     },
+    shared: (text) => once(texts, text, () => text),
     counters: (hostName) => observations.counters[hostName] ?? {},
     fromUnixMs,
     toUnixMs: (ns) => ns / 1e6 + observations.startedAtMs,

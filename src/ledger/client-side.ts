@@ -63,14 +63,12 @@ export function sentSyns(file: CaseFile, row: number, who: Parties): SentSyn[] {
   const fromNs = out.connectNs[row] - CLOCK_SLACK_NS;
   // A sender that has much to do at once reads its clock before what it notes by it.
   const untilNs = (Number.isNaN(out.connectedNs[row]) ? out.doneNs[row] : out.connectedNs[row]) + CLOCK_SLACK_NS;
-  for (const planned of file.host(who.client).interfaces.flatMap((attached) => attached.addresses)) {
-    const rows = tap
-      .between(ipToNumber(planned), out.localPort[row], to.address, to.port, TcpFlag.syn, {
-        fromNs,
-        toNs: untilNs,
-        outgoing: true,
-      })
-      .filter((index) => !(tap.table.flags[index] & TcpFlag.ack));
+  for (const own of file.addresses(who.client)) {
+    const rows = tap.between(own, out.localPort[row], to.address, to.port, TcpFlag.syn, {
+      fromNs,
+      toNs: untilNs,
+      outgoing: true,
+    });
     if (rows.length === 0) continue;
     const sequence = tap.table.isn[rows[0]];
     const copies = rows.filter((index) => tap.table.isn[index] === sequence);
@@ -110,14 +108,12 @@ function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict 
       return { cause: 'refused', at: who.targetNode, evidence: [`${who.client}: ECONNREFUSED`] };
     return { cause: 'unattributed', at: clientNode, evidence };
   }
-  const fates = copies.map((syn) => fateOfSyn(file, syn));
-  const fate =
-    fates.find((verdict) => verdict !== undefined && verdict.cause !== 'unattributed') ?? fates.find(Boolean);
+  const fate = fateOfCopies(file, copies);
   // Where the SYN has come to its target and no tap tells of the reset: connect() does.
   if (fate?.cause === 'unattributed' && fate.at === who.targetNode && code === Errno.ECONNREFUSED)
     return { cause: 'refused', at: fate.at, evidence: [...fate.evidence, `${who.client}: ECONNREFUSED`] };
   if (fate !== undefined)
-    return { ...fate, evidence: [...fate.evidence, `${who.client}: ${copies.length} SYNs in all`] };
+    return { ...fate, evidence: [...fate.evidence, file.shared(`${who.client}: ${copies.length} SYNs in all`)] };
   // In SYN-SENT a reset is ECONNREFUSED (tcp_reset() in net/ipv4/tcp_input.c): here the handshake was done, and the client had not seen it.
   if (code === Errno.ECONNRESET) return verdictOfBrokenConnection(file, row, who);
   return {
@@ -127,6 +123,17 @@ function verdictOfHandshake(file: CaseFile, row: number, who: Parties): Verdict 
       `${who.client}: SYN ${copies[0].sequence} was answered, yet the handshake did not finish (${errnoName(code)})`,
     ],
   };
+}
+
+/** What is known of the first copy of a SYN whose end has a cause; else of the first that was not answered. */
+function fateOfCopies(file: CaseFile, copies: SentSyn[]): Verdict | undefined {
+  let unsure: Verdict | undefined;
+  for (const syn of copies) {
+    const fate = fateOfSyn(file, syn);
+    if (fate !== undefined && fate.cause !== 'unattributed') return fate;
+    unsure ??= fate;
+  }
+  return unsure;
 }
 
 function verdictOfStatus(file: CaseFile, row: number, who: Parties): Verdict {

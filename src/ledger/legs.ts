@@ -3,6 +3,7 @@ import { TcpFlag } from '../observe/observations.js';
 import { hasSyn } from '../observe/syn-table.js';
 import { ipToNumber } from '../sys/ip.js';
 import type { CaseFile } from './case-file.js';
+import type { Window } from './conntrack-index.js';
 import type { TapIndex } from './tap-index.js';
 
 /** What one host saw of a connection. Times are ms since the trial's start; a list has one time per copy, absent when there is none. */
@@ -40,12 +41,6 @@ export interface OpenedConnection {
   host: string;
   target: string;
   sequence: number;
-  fromNs: number;
-  toNs: number;
-}
-
-/** ns since the run's start. */
-interface Window {
   fromNs: number;
   toNs: number;
 }
@@ -131,9 +126,9 @@ function addTables(file: CaseFile, hop: Hop, sequence: number, window: Window): 
   const forwarded = file.observations.forwarded[hop.host];
   if (forwarded) hop.forwarded = hasSyn(forwarded, ipToNumber(source.slice(0, source.indexOf(':'))), sequence);
   const table: NonNullable<Hop['table']> = [];
-  for (const event of file.tableEvents(hop.host, source)) {
+  for (const event of file.tableEvents(hop.host, source, window)) {
     const { timeNs, type, translated, state } = event;
-    if (event.destination !== destination || timeNs < window.fromNs || timeNs > window.toNs) continue;
+    if (event.destination !== destination) continue;
     table.push(state === undefined ? [toMs(timeNs), type, translated] : [toMs(timeNs), type, translated, state]);
   }
   if (table.length > 0) hop.table = table;
@@ -154,7 +149,7 @@ export function synFromPeer(
     .between(ipToNumber(address), Number(port), ipToNumber(toAddress), Number(toPort), TcpFlag.syn, {
       toNs: beforeNs + SLACK_NS,
     })
-    .findLast((index) => (tap.table.flags[index] & TcpFlag.ack) === 0);
+    .at(-1);
   return row === undefined ? undefined : { sequence: tap.table.isn[row], timeNs: tap.timeNs(row) };
 }
 

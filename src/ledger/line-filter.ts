@@ -1,9 +1,9 @@
 /** Which log lines the ledger and the ways may ask for: most servers' lines say that a request was answered, and nobody asks again. */
 import type { Sighting } from '../nodes/kind.js';
 import type { TrafficPlan } from '../traffic/engine.js';
-import { type Outcomes, RequestState } from '../traffic/outcomes.js';
-import { isToldAnyway } from './kept-ways.js';
-import { isAnsweredLate, repeatedItsSyn } from './late.js';
+import type { Outcomes } from '../traffic/outcomes.js';
+import { isAskedFor } from './asked-for.js';
+import { isAnsweredLate } from './late.js';
 import { rowOfId } from './row-of-id.js';
 
 /** Of one trial whose sending is over. */
@@ -20,13 +20,7 @@ export function lineFilter(traffic: TrafficPlan, outcomes: Outcomes): LineFilter
   return {
     wants(id) {
       const row = rowOfId(traffic, outcomes, id);
-      return (
-        row === undefined ||
-        outcomes.state[row] !== RequestState.completed ||
-        repeatedItsSyn(outcomes, row) ||
-        isToldAnyway(outcomes, row) ||
-        followed.has(row)
-      );
+      return row === undefined || isAskedFor(outcomes, row) || followed.has(row);
     },
     follow(sightings) {
       for (const { id, tries } of sightings) {

@@ -10,7 +10,7 @@ export interface RowIndex {
 }
 
 /** Rows that share a bucket, on average. */
-const ROWS_PER_BUCKET = 8;
+const ROWS_PER_BUCKET = 4;
 /** 2^32 over the golden ratio: spreads keys that follow each other over all buckets (Knuth, TAOCP 6.4). */
 const SPREAD = 0x9e37_79b1;
 
@@ -19,15 +19,14 @@ export const NO_KEY = 2 ** 32;
 
 /** Indexes the rows `0 … length - 1` by their key, an integer of 32 bits, or `NO_KEY`. */
 export function rowIndex(length: number, keyOf: (row: number) => number): RowIndex {
+  // Only as much of it as there are rows with a key is ever touched, and takes memory.
+  const chosen = new Uint32Array(length);
   let kept = 0;
-  for (let row = 0; row < length; row++) if (keyOf(row) !== NO_KEY) kept++;
+  for (let row = 0; row < length; row++) if (keyOf(row) !== NO_KEY) chosen[kept++] = row;
   const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, kept / ROWS_PER_BUCKET))));
   const shift = 32 - bits;
   const starts = new Uint32Array(2 ** bits + 1);
-  for (let row = 0; row < length; row++) {
-    const key = keyOf(row);
-    if (key !== NO_KEY) starts[Math.imul(key, SPREAD) >>> shift]++;
-  }
+  for (let at = 0; at < kept; at++) starts[Math.imul(keyOf(chosen[at]), SPREAD) >>> shift]++;
   let end = 0;
   for (let bucket = 0; bucket < starts.length; bucket++) {
     end += starts[bucket];
@@ -35,10 +34,7 @@ export function rowIndex(length: number, keyOf: (row: number) => number): RowInd
   }
   // From the last row to the first, each to the end of what is left of its bucket: rows stay in their order.
   const rows = new Uint32Array(kept);
-  for (let row = length - 1; row >= 0; row--) {
-    const key = keyOf(row);
-    if (key !== NO_KEY) rows[--starts[Math.imul(key, SPREAD) >>> shift]] = row;
-  }
+  for (let at = kept - 1; at >= 0; at--) rows[--starts[Math.imul(keyOf(chosen[at]), SPREAD) >>> shift]] = chosen[at];
   return { starts, rows, shift };
 }
 

@@ -116,8 +116,8 @@ function stoppedAtGateway(
       at: node,
       evidence: [
         ...evidence,
-        `${host}: it entered from ${source}, reached the forward chain and never left`,
-        `${host}: conntrack insert_failed +${insertFailed}`,
+        file.shared(`${host}: it entered from ${source}, reached the forward chain and never left`),
+        file.shared(`${host}: conntrack insert_failed +${insertFailed}`),
       ],
     };
   }
@@ -128,8 +128,10 @@ function stoppedAtGateway(
       at: node,
       evidence: [
         ...evidence,
-        `${host}: it entered from ${source} and never reached the forward chain`,
-        `${host}: conntrack drop +${counters['conntrack.drop'] ?? 0}, early_drop +${counters['conntrack.early_drop'] ?? 0}`,
+        file.shared(`${host}: it entered from ${source} and never reached the forward chain`),
+        file.shared(
+          `${host}: conntrack drop +${counters['conntrack.drop'] ?? 0}, early_drop +${counters['conntrack.early_drop'] ?? 0}`,
+        ),
       ],
     };
   }

@@ -2,6 +2,7 @@
 import { timeAt } from '../observe/narrow.js';
 import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';
 import { numberToIp } from '../sys/ip.js';
+import type { RoughSet } from './expected-syns.js';
 import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 
 /** Which segments are wanted. */
@@ -35,31 +36,62 @@ export interface TapIndex {
   answers(sequence: number, kind: 'syn-ack' | 'rst', filter?: SegmentFilter): number[];
   /** What `syns` and `answers` give of this initial sequence number, of both ways, by one look. */
   handshake(isn: number, filter?: SegmentFilter): Handshake;
-  /** Segments between two endpoints, in that direction. */
+  /** SYNs without ACK (`TcpFlag.syn`) or RSTs (`TcpFlag.rst`) between two endpoints, in that direction. */
   between(
     source: number,
     sourcePort: number,
     destination: number,
     destinationPort: number,
-    flag: number,
+    flag: typeof TcpFlag.syn | typeof TcpFlag.rst,
     filter?: SegmentFilter,
   ): number[];
 }
 
 const SYN_ACK = TcpFlag.syn | TcpFlag.ack;
 
-/** Indexes a table; each index is built when it is first asked for. */
-export function tapIndex(table: TapTable): TapIndex {
+/** Indexes a table; each index is built when it is first asked for. By sequence number at first only the `expected` ones are. */
+export function tapIndex(table: TapTable, expected?: () => RoughSet): TapIndex {
+  let known = expected?.();
   let byIsn: RowIndex | undefined;
-  let byEnds: RowIndex | undefined;
+  let synsByEnds: RowIndex | undefined;
   let resetsByEnds: RowIndex | undefined;
+  const texts: string[] = [];
   const { times, addresses, source, sourcePort, destination, destinationPort, isn: isns, flags } = table;
 
   const isPlainSyn = (row: number) => (flags[row] & SYN_ACK) === TcpFlag.syn;
   const hasIsn = (row: number) => (flags[row] & SYN_ACK) !== 0;
   const isnKey = (row: number) => (hasIsn(row) ? isns[row] | 0 : NO_KEY);
+  const expectedKey =
+    ({ has }: RoughSet) =>
+    (row: number) =>
+      hasIsn(row) && has(isns[row]) ? isns[row] | 0 : NO_KEY;
   const endsOf = (row: number) =>
     endsKey(addresses[source[row]], sourcePort[row], addresses[destination[row]], destinationPort[row]);
+
+  function addressText(place: number): string {
+    texts[place] ??= numberToIp(addresses[place]);
+    return texts[place];
+  }
+
+  /** An index in which the segments of this connection are. */
+  function isnIndex(isn: number): RowIndex {
+    if (known !== undefined && !known.has(isn)) {
+      known = undefined;
+      byIsn = undefined;
+    }
+    byIsn ??= rowIndex(table.length, known === undefined ? isnKey : expectedKey(known));
+    return byIsn;
+  }
+
+  function endsIndex(flag: number): RowIndex {
+    if (flag !== TcpFlag.rst) {
+      synsByEnds ??= rowIndex(table.length, (row) => (isPlainSyn(row) ? endsOf(row) : NO_KEY));
+      return synsByEnds;
+    }
+    // RSTs are few, and an index of them alone costs next to nothing.
+    resetsByEnds ??= rowIndex(table.length, (row) => (flags[row] & TcpFlag.rst ? endsOf(row) : NO_KEY));
+    return resetsByEnds;
+  }
 
   function collect(index: RowIndex, key: number, wanted: (row: number) => boolean, filter?: SegmentFilter): number[] {
     const found: number[] = [];
@@ -81,23 +113,21 @@ export function tapIndex(table: TapTable): TapIndex {
   return {
     table,
     timeNs: (row) => timeAt(times, row),
-    source: (row) => `${numberToIp(addresses[source[row]])}:${sourcePort[row]}`,
-    destination: (row) => `${numberToIp(addresses[destination[row]])}:${destinationPort[row]}`,
+    source: (row) => `${addressText(source[row])}:${sourcePort[row]}`,
+    destination: (row) => `${addressText(destination[row])}:${destinationPort[row]}`,
     syns(isn, filter) {
-      byIsn ??= rowIndex(table.length, isnKey);
-      return collect(byIsn, isn, (row) => isPlainSyn(row) && isns[row] === isn, filter);
+      return collect(isnIndex(isn), isn, (row) => isPlainSyn(row) && isns[row] === isn, filter);
     },
     answers(isn, kind, filter) {
-      byIsn ??= rowIndex(table.length, isnKey);
       const wanted = TcpFlag.ack | (kind === 'syn-ack' ? TcpFlag.syn : TcpFlag.rst);
-      return collect(byIsn, isn, (row) => (flags[row] & wanted) === wanted && isns[row] === isn, filter);
+      return collect(isnIndex(isn), isn, (row) => (flags[row] & wanted) === wanted && isns[row] === isn, filter);
     },
     handshake(isn, filter) {
-      byIsn ??= rowIndex(table.length, isnKey);
+      const index = isnIndex(isn);
       const found: Handshake = { synIn: [], synOut: [], answerIn: [], answerOut: [] };
-      const [from, to] = bucketOf(byIsn, isn);
+      const [from, to] = bucketOf(index, isn);
       for (let at = from; at < to; at++) {
-        const row = byIsn.rows[at];
+        const row = index.rows[at];
         if (isns[row] !== isn || (filter !== undefined && !passes(row, filter))) continue;
         const out = (flags[row] & OUTGOING) !== 0;
         const kind = flags[row] & SYN_ACK;
@@ -107,12 +137,10 @@ export function tapIndex(table: TapTable): TapIndex {
       return found;
     },
     between(from, fromPort, to, toPort, flag, filter) {
-      // RSTs are few, and an index of them alone costs next to nothing.
-      if (flag === TcpFlag.rst)
-        resetsByEnds ??= rowIndex(table.length, (row) => (flags[row] & TcpFlag.rst ? endsOf(row) : NO_KEY));
-      else byEnds ??= rowIndex(table.length, endsOf);
+      const index = endsIndex(flag);
+      if (index.rows.length === 0) return [];
       return collect(
-        (flag === TcpFlag.rst ? resetsByEnds : byEnds)!,
+        index,
         endsKey(from, fromPort, to, toPort),
         (row) =>
           sourcePort[row] === fromPort &&

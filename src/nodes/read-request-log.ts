@@ -19,8 +19,12 @@ export async function readRequestLog(host: Host, wants: (id: string) => boolean 
   for await (const piece of piecesOf(host)) {
     const text = rest + piece;
     let from = 0;
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-      if (isWanted(text, from, wants)) readLine(host.name, text.slice(from, end), reading);
+    for (;;) {
+      PLAIN.lastIndex = from;
+      const isPlain = PLAIN.test(text);
+      const end = isPlain ? PLAIN.lastIndex - 1 : text.indexOf('\n', from);
+      if (end < 0) break;
+      if (!isPlain || wants(idOf(text, from))) readLine(host.name, text.slice(from, end), reading);
       from = end + 1;
     }
     rest = text.slice(from);
@@ -35,11 +39,10 @@ async function* piecesOf(host: Host): AsyncGenerator<string> {
   else yield* host.readPieces(REQUEST_LOG);
 }
 
-function isWanted(text: string, from: number, wants: (id: string) => boolean): boolean {
-  PLAIN.lastIndex = from;
-  if (!PLAIN.test(text)) return true;
-  const id = text.indexOf(ID, from) + ID.length;
-  return wants(text.slice(id, text.indexOf('"', id)));
+/** The id in the line that begins there. */
+function idOf(text: string, from: number): string {
+  const at = text.indexOf(ID, from) + ID.length;
+  return text.slice(at, text.indexOf('"', at));
 }
 
 function readLine(host: string, line: string, reading: LogReading): void {

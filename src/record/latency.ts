@@ -38,13 +38,41 @@ function latencyUs(outcomes: Outcomes, row: number, kind: LatencyKind): number {
 /** Both histograms over all requests of a trial. */
 export function latencyHistograms(outcomes: Outcomes): LatencyHistograms {
   const histograms = { connect: newHistogram(), response: newHistogram() };
-  for (const kind of LATENCY_KINDS) {
-    for (let row = 0; row < outcomes.rows; row++) {
-      const us = latencyUs(outcomes, row, kind);
-      if (!Number.isNaN(us)) histograms[kind].recordValue(us);
-    }
-  }
+  for (const kind of LATENCY_KINDS) recordAll(histograms[kind], latenciesBySecond(outcomes, kind).values);
   return histograms;
+}
+
+/** Those of one kind by the second of the run in which they ended: of second `n` those from `starts[n]` to before `starts[n + 1]`. */
+function latenciesBySecond(outcomes: Outcomes, kind: LatencyKind): { values: Uint32Array; starts: Uint32Array } {
+  const secondOf = (row: number) => Math.floor(endNs(outcomes, row, kind) / NS_PER_SECOND);
+  let last = -1;
+  for (let row = 0; row < outcomes.rows; row++) {
+    const second = secondOf(row);
+    if (second > last) last = second;
+  }
+  const starts = new Uint32Array(last + 2);
+  for (let row = 0; row < outcomes.rows; row++) {
+    const second = secondOf(row);
+    if (second >= 0) starts[second + 1]++;
+  }
+  for (let second = 0; second <= last; second++) starts[second + 1] += starts[second];
+  const next = starts.slice();
+  const values = new Uint32Array(starts[last + 1]);
+  for (let row = 0; row < outcomes.rows; row++) {
+    const second = secondOf(row);
+    if (second >= 0) values[next[second]++] = latencyUs(outcomes, row, kind);
+  }
+  return { values, starts };
+}
+
+/** Sorts the values and records each once, as often as it occurs: looking up a value's place costs most of recording it. */
+function recordAll(histogram: Histogram, values: Uint32Array): void {
+  values.sort();
+  for (let at = 0; at < values.length; ) {
+    const from = at;
+    while (at < values.length && values[at] === values[from]) at++;
+    histogram.recordValueWithCount(values[from], at - from);
+  }
 }
 
 /** The sum of several trials' histograms. */
@@ -82,18 +110,14 @@ export interface LatencyLogInfo {
 
 /**
  * An HdrHistogram log (format 1.3): one interval per second of the run in which something ended, values in µs,
- * `Interval_Max` in ms. Seconds without a value are left out, as the format allows.
+ * `Interval_Max` in ms. Seconds without a value are left out, as the format allows. With it the histogram of all of them, what
+ * `latencyHistograms` gives, for next to nothing.
  */
-export function latencyLog(outcomes: Outcomes, kind: LatencyKind, info: LatencyLogInfo): string {
-  const perSecond = new Map<number, number[]>();
-  for (let row = 0; row < outcomes.rows; row++) {
-    const us = latencyUs(outcomes, row, kind);
-    if (Number.isNaN(us)) continue;
-    const second = Math.floor(endNs(outcomes, row, kind) / NS_PER_SECOND);
-    const values = perSecond.get(second);
-    if (values === undefined) perSecond.set(second, [us]);
-    else values.push(us);
-  }
+export function latencyLog(
+  outcomes: Outcomes,
+  kind: LatencyKind,
+  info: LatencyLogInfo,
+): { text: string; histogram: Histogram } {
   const parts: string[] = [];
   const writer = new HistogramLogWriter((text) => parts.push(text));
   writer.outputComment(`[${kind} latency from the planned time, values in microseconds]`);
@@ -105,14 +129,19 @@ export function latencyLog(outcomes: Outcomes, kind: LatencyKind, info: LatencyL
   );
   writer.outputLegend();
   // One for all seconds: a histogram takes a hundred kilobytes.
-  const histogram = newHistogram();
-  for (const [second, values] of [...perSecond].sort(([a], [b]) => a - b)) {
-    histogram.reset();
-    histogram.tag = info.tag.replace(/[\s,]+/g, '-');
-    for (const us of values) histogram.recordValue(us);
-    writer.outputIntervalHistogram(histogram, second, second + 1);
+  const second = newHistogram();
+  const whole = newHistogram();
+  const { values, starts } = latenciesBySecond(outcomes, kind);
+  for (let number = 0; number + 1 < starts.length; number++) {
+    const ended = values.subarray(starts[number], starts[number + 1]);
+    if (ended.length === 0) continue;
+    second.reset();
+    second.tag = info.tag.replace(/[\s,]+/g, '-');
+    recordAll(second, ended);
+    writer.outputIntervalHistogram(second, number, number + 1);
+    whole.add(second);
   }
-  return parts.join('');
+  return { text: parts.join(''), histogram: whole };
 }
 
 function endNs(outcomes: Outcomes, row: number, kind: LatencyKind): number {

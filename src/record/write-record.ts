@@ -13,7 +13,7 @@ import type { Placement } from '../run/placement.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import type { ChainRecord } from './chain-record.js';
-import { LATENCY_KINDS, type LatencyHistograms, latencyHistograms, latencyLog } from './latency.js';
+import { type LatencyHistograms, type LatencyKind, latencyLog } from './latency.js';
 import { mergeTrials } from './merge-trials.js';
 import { createRequestsFile, type RequestsFile, type TrialInfo } from './requests-file.js';
 import { createLineFile, type LineFile, linkLatest, trialName, writeWhole } from './run-files.js';
@@ -201,8 +201,7 @@ function trialWriter(context: {
         // Behind the ways: where this line is, they are whole.
         files.ways.append({ ...where, kept: end.ways.kept });
       }
-      const latency = latencyHistograms(outcomes);
-      writeLatencyLogs(context.dir, start);
+      const latency = writeLatencies(context.dir, start);
       const measured = summariseTrial({ ...end, outcomes, latency, idPrefix: info.idPrefix });
       const events = (end.events ?? []).map(eventRecord);
       const trial = { trial: info.trial, ...measured, ...(events.length === 0 ? {} : { events }) };
@@ -241,16 +240,15 @@ function* evidenceLines(where: object, start: TrialStart, end: TrialEnd): Genera
   for (const [row, verdict] of end.delayed) yield line('delayed', row, verdict);
 }
 
-function writeLatencyLogs(dir: string, { variant, trial, startedAtMs, outcomes }: TrialStart): void {
+function writeLatencies(dir: string, { variant, trial, startedAtMs, outcomes }: TrialStart): LatencyHistograms {
   const folder = join(dir, 'latency');
   mkdirSync(folder, { recursive: true });
-  for (const kind of LATENCY_KINDS) {
-    const tag = `${variant}-${trial}-${kind}`;
-    writeFileSync(
-      join(folder, `${trialName(variant, trial)}-${kind}.hlog`),
-      latencyLog(outcomes, kind, { startedAtMs, tag }),
-    );
-  }
+  const write = (kind: LatencyKind) => {
+    const log = latencyLog(outcomes, kind, { startedAtMs, tag: `${variant}-${trial}-${kind}` });
+    writeFileSync(join(folder, `${trialName(variant, trial)}-${kind}.hlog`), log.text);
+    return log.histogram;
+  };
+  return { connect: write('connect'), response: write('response') };
 }
 
 function addTrial(

@@ -1,5 +1,6 @@
 /** Segments are found by initial sequence number and by ports, in either direction, within a time. */
 import { describe, expect, it } from 'vitest';
+import { roughSet } from '../../src/ledger/expected-syns.js';
 import { tapIndex } from '../../src/ledger/tap-index.js';
 import { TcpFlag } from '../../src/observe/observations.js';
 import { ipToNumber } from '../../src/sys/ip.js';
@@ -52,6 +53,17 @@ describe('a tap index', () => {
     expect(index.between(...ends, TcpFlag.syn)).toEqual([0, 3]);
     expect(index.between(...ends, TcpFlag.rst)).toEqual([7]);
     expect(index.between(ends[2], ends[3], ends[0], ends[1], TcpFlag.syn)).toEqual([]);
+  });
+
+  it('indexes the expected connections alone, and finds the others all the same when they are asked for', () => {
+    const expected = roughSet();
+    expected.add(1000);
+    const some = tapIndex(tapOf('edge', packets), () => expected);
+    for (const isn of [1000, LAST, 1000, 1077]) {
+      expect(some.syns(isn)).toEqual(index.syns(isn));
+      expect(some.answers(isn, 'rst')).toEqual(index.answers(isn, 'rst'));
+      expect(some.handshake(isn)).toEqual(index.handshake(isn));
+    }
   });
 
   it('of a tap that saw nothing finds nothing', () => {

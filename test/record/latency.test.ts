@@ -1,13 +1,13 @@
-import { HistogramLogReader } from 'hdr-histogram-js';
+import { encodeIntoCompressedBase64, HistogramLogReader } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
-import { latencyLog, newHistogram, summariseLatency } from '../../src/record/latency.js';
+import { latencyHistograms, latencyLog, newHistogram, summariseLatency } from '../../src/record/latency.js';
 import { complete, completedOutcomes } from '../helpers/trials.js';
 
 describe('an HdrHistogram log', () => {
   it('holds one interval per second, in µs, that the standard reader understands', () => {
     const all = completedOutcomes(2500, 1);
     complete(all, 0, 2, 7);
-    const log = latencyLog(all, 'response', { startedAtMs: 1_700_000_000_123, tag: 'wider pool,1' });
+    const { text: log } = latencyLog(all, 'response', { startedAtMs: 1_700_000_000_123, tag: 'wider pool,1' });
     const reader = new HistogramLogReader(log);
     const intervals = [];
     for (let next = reader.nextIntervalHistogram(); next !== null; next = reader.nextIntervalHistogram())
@@ -20,8 +20,17 @@ describe('an HdrHistogram log', () => {
     expect(log.split('\n').slice(0, -1)).not.toContain('');
   });
 
+  it('comes with the histogram of all its intervals', () => {
+    const all = completedOutcomes(2500, 1);
+    complete(all, 0, 2, 7);
+    const { histogram } = latencyLog(all, 'response', { startedAtMs: 0, tag: 'x' });
+    const { response } = latencyHistograms(all);
+    expect(encodeIntoCompressedBase64(histogram)).toBe(encodeIntoCompressedBase64(response));
+    expect(summariseLatency(histogram)).toEqual(summariseLatency(response));
+  });
+
   it('is an empty log, not a broken one, where nothing completed', () => {
-    const log = latencyLog(completedOutcomes(0, 1), 'connect', { startedAtMs: 0, tag: 'x' });
+    const { text: log } = latencyLog(completedOutcomes(0, 1), 'connect', { startedAtMs: 0, tag: 'x' });
     expect(new HistogramLogReader(log).nextIntervalHistogram()).toBeNull();
   });
 });

@@ -1,0 +1,69 @@
+/**
+ * Which SYNs a ledger will ask for, told beforehand: of a million connections few were lost or late, and an index of those alone takes
+ * a fraction of the memory and the time of one of all. Who asks for another one still gets it (`tap-index.ts`).
+ */
+import { timeAt } from '../observe/narrow.js';
+import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';
+import type { TrafficPlan } from '../traffic/engine.js';
+import type { Outcomes } from '../traffic/outcomes.js';
+import { isAskedFor } from './asked-for.js';
+
+/** A set of integers that may hold more than was put in: half a megabyte, however many there are. */
+export interface RoughSet {
+  add(value: number): void;
+  /** True for all that were added, and for few others. */
+  has(value: number): boolean;
+}
+
+/** Bits of a rough set, as a power of two. */
+const BITS = 22;
+/** 2^32 over the golden ratio: spreads numbers that follow each other (Knuth, TAOCP 6.4). */
+const SPREAD = 0x9e37_79b1;
+
+/** An empty set of integers of 32 bits. */
+export function roughSet(): RoughSet {
+  const bits = new Uint32Array(2 ** (BITS - 5));
+  const placeOf = (value: number) => Math.imul(value, SPREAD) >>> (32 - BITS);
+  return {
+    add(value) {
+      const place = placeOf(value);
+      bits[place >>> 5] |= 1 << (place & 31);
+    },
+    has(value) {
+      const place = placeOf(value);
+      return ((bits[place >>> 5] >>> (place & 31)) & 1) === 1;
+    },
+  };
+}
+
+const NS_PER_SECOND = 1e9;
+/** One number for a port and a second; others share it now and then. */
+const momentOf = (port: number, ns: number) => (Math.floor(ns / NS_PER_SECOND) << 16) ^ port;
+
+/** Initial sequence numbers of the SYNs by which the rows that are asked for were opened, as far as engines know their ports and clients have taps. */
+export function expectedSyns(
+  { clients }: TrafficPlan,
+  outcomes: Outcomes,
+  openerOf: (connection: number) => number | undefined,
+  tapOf: (host: string) => TapTable | undefined,
+): RoughSet {
+  const moments = clients.map(roughSet);
+  for (let row = 0; row < outcomes.rows; row++) {
+    if (!isAskedFor(outcomes, row) || outcomes.connection[row] < 0) continue;
+    const opener = Number.isNaN(outcomes.connectNs[row]) ? openerOf(outcomes.connection[row]) : row;
+    if (opener === undefined) continue;
+    // A SYN leaves right after connect(), in this second or in the next.
+    for (const second of [0, NS_PER_SECOND])
+      moments[outcomes.client[opener]].add(momentOf(outcomes.localPort[opener], outcomes.connectNs[opener] + second));
+  }
+  const expected = roughSet();
+  clients.forEach(({ host }, client) => {
+    const tap = tapOf(host);
+    if (tap === undefined) return;
+    for (let row = 0; row < tap.length; row++) {
+      if ((tap.flags[row] & (OUTGOING | TcpFlag.syn | TcpFlag.ack)) !== (OUTGOING | TcpFlag.syn)) continue;
+      if (moments[client].has(momentOf(tap.sourcePort[row], timeAt(tap.times, row)))) expected.add(tap.isn[row]);
+    }
+  });
+  return expected;
+}
