@@ -7,34 +7,7 @@ import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
 import { isAskedFor } from './asked-for.js';
-
-/** A set of integers that may hold more than was put in: half a megabyte, however many there are. */
-export interface RoughSet {
-  add(value: number): void;
-  /** True for all that were added, and for few others. */
-  has(value: number): boolean;
-}
-
-/** Bits of a rough set, as a power of two. */
-const BITS = 22;
-/** 2^32 over the golden ratio: spreads numbers that follow each other (Knuth, TAOCP 6.4). */
-const SPREAD = 0x9e37_79b1;
-
-/** An empty set of integers of 32 bits. */
-export function roughSet(): RoughSet {
-  const bits = new Uint32Array(2 ** (BITS - 5));
-  const placeOf = (value: number) => Math.imul(value, SPREAD) >>> (32 - BITS);
-  return {
-    add(value) {
-      const place = placeOf(value);
-      bits[place >>> 5] |= 1 << (place & 31);
-    },
-    has(value) {
-      const place = placeOf(value);
-      return ((bits[place >>> 5] >>> (place & 31)) & 1) === 1;
-    },
-  };
-}
+import { type RoughSet, roughSet } from './rough-set.js';
 
 const NS_PER_SECOND = 1e9;
 /** One number for a port and a second; others share it now and then. */

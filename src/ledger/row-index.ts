@@ -12,7 +12,7 @@ export interface RowIndex {
 /** Rows that share a bucket, on average. */
 const ROWS_PER_BUCKET = 4;
 /** 2^32 over the golden ratio: spreads keys that follow each other over all buckets (Knuth, TAOCP 6.4). */
-const SPREAD = 0x9e37_79b1;
+export const SPREAD = 0x9e37_79b1;
 
 /** Instead of a key: a row that no question asks for. No integer of 32 bits is it. */
 export const NO_KEY = 2 ** 32;

@@ -2,7 +2,7 @@
 import { timeAt } from '../observe/narrow.js';
 import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';
 import { numberToIp } from '../sys/ip.js';
-import type { RoughSet } from './expected-syns.js';
+import type { RoughSet } from './rough-set.js';
 import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
 
 /** Which segments are wanted. */

@@ -1,6 +1,7 @@
 /** The ledger's questions are foreseen, so that of a large trial only a small part is indexed. */
 import { describe, expect, it } from 'vitest';
-import { expectedSyns, roughSet } from '../../src/ledger/expected-syns.js';
+import { expectedSyns } from '../../src/ledger/expected-syns.js';
+import { roughSet } from '../../src/ledger/rough-set.js';
 import { ClientError } from '../../src/traffic/outcomes.js';
 import { BUYERS, behindProxy, outcomesOf, type Row, SHOP, tapOf, trafficOf } from './hand-made.js';
 

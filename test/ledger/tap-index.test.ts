@@ -1,6 +1,6 @@
 /** Segments are found by initial sequence number and by ports, in either direction, within a time. */
 import { describe, expect, it } from 'vitest';
-import { roughSet } from '../../src/ledger/expected-syns.js';
+import { roughSet } from '../../src/ledger/rough-set.js';
 import { tapIndex } from '../../src/ledger/tap-index.js';
 import { TcpFlag } from '../../src/observe/observations.js';
 import { ipToNumber } from '../../src/sys/ip.js';
