@@ -124,7 +124,8 @@ function addTables(file: CaseFile, hop: Hop, sequence: number, window: Window): 
   if (hop.in === undefined) return;
   const [source, destination] = hop.in;
   const forwarded = file.observations.forwarded[hop.host];
-  if (forwarded) hop.forwarded = hasSyn(forwarded, ipToNumber(source.slice(0, source.indexOf(':'))), sequence);
+  const reached = forwarded && hasSyn(forwarded, ipToNumber(source.slice(0, source.indexOf(':'))), sequence);
+  if (typeof reached === 'boolean') hop.forwarded = reached;
   const table: NonNullable<Hop['table']> = [];
   for (const event of file.tableEvents(hop.host, source, window)) {
     const { timeNs, type, translated, state } = event;

@@ -89,6 +89,13 @@ function fateOfAnswer(
   return undefined;
 }
 
+/** How far a SYN came in a gateway that it never left, by whether its forward chain has noted it. */
+const REACHED = {
+  true: ', reached the forward chain and never left',
+  false: ' and never reached the forward chain',
+  undefined: ' and never left',
+};
+
 function stoppedAtGateway(
   file: CaseFile,
   host: string,
@@ -109,26 +116,41 @@ function stoppedAtGateway(
   const counters = file.counters(host);
   const forwarded = file.observations.forwarded[host];
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;
-  const reachedForward = forwarded ? hasSyn(forwarded, ipToNumber(source), sequence) : insertFailed > 0;
+  const dropped = (counters['conntrack.drop'] ?? 0) + (counters['conntrack.early_drop'] ?? 0);
+  const noted = forwarded ? hasSyn(forwarded, ipToNumber(source), sequence) : undefined;
+  if (noted === undefined && insertFailed > 0 && dropped > 0) {
+    return {
+      cause: 'unattributed',
+      at: node,
+      evidence: [
+        ...evidence,
+        file.shared(
+          `${host}: it entered from ${source} and never left; whether it reached the forward chain was not noted`,
+        ),
+        file.shared(`${host}: conntrack insert_failed +${insertFailed}, drop and early_drop +${dropped}`),
+      ],
+    };
+  }
+  const reachedForward = noted ?? insertFailed > 0;
+  const reached = REACHED[`${noted}`];
   if (kind === 'nat' && reachedForward && insertFailed > 0) {
     return {
       cause: 'ports-exhausted',
       at: node,
       evidence: [
         ...evidence,
-        file.shared(`${host}: it entered from ${source}, reached the forward chain and never left`),
+        file.shared(`${host}: it entered from ${source}${reached}`),
         file.shared(`${host}: conntrack insert_failed +${insertFailed}`),
       ],
     };
   }
-  const dropped = (counters['conntrack.drop'] ?? 0) + (counters['conntrack.early_drop'] ?? 0);
   if (!reachedForward && dropped > 0) {
     return {
       cause: 'conntrack-full',
       at: node,
       evidence: [
         ...evidence,
-        file.shared(`${host}: it entered from ${source} and never reached the forward chain`),
+        file.shared(`${host}: it entered from ${source}${reached}`),
         file.shared(
           `${host}: conntrack drop +${counters['conntrack.drop'] ?? 0}, early_drop +${counters['conntrack.early_drop'] ?? 0}`,
         ),

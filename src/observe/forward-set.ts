@@ -7,7 +7,7 @@ import { type SynTable, synTableOf } from './syn-table.js';
 
 const TABLE = 'portparty_observe';
 const SET = 'forwarded';
-/** SYNs that the set can hold; further ones are forwarded but not noted. */
+/** SYNs that the set can hold; further ones are forwarded but not noted, and the table that is read says that it was full. */
 const FORWARD_SET_SIZE = 500_000;
 
 /** Rules for `nft -f`; loading them again empties the set. */
@@ -31,7 +31,8 @@ table ip ${TABLE} {
 /** Reads the set: every SYN that reached the forward chain, with the address before translation. */
 export async function readForwardSet(host: Pick<Host, 'run'>): Promise<SynTable> {
   const { stdout } = await host.run(['nft', '-j', 'list', 'set', 'ip', TABLE, SET]);
-  return synTableOf(parseForwardSet(stdout));
+  const table = synTableOf(parseForwardSet(stdout));
+  return table.keys.length < FORWARD_SET_SIZE ? table : { ...table, full: true };
 }
 
 interface Listed {

@@ -8,6 +8,8 @@ export interface SynTable {
   addresses: Uint32Array;
   /** An address's place in the list times 2^32, plus a sequence number; rising. */
   keys: Float64Array;
+  /** It had no room for more: a SYN that is not in it may have been left out. */
+  full?: true;
 }
 
 const SEQUENCES = 2 ** 32;
@@ -33,8 +35,12 @@ export function synTableOf(names: ReadonlySet<string>): SynTable {
   return synTable(senders, sequences);
 }
 
-/** Whether the table has the SYN with this sequence number from this address. */
-export function hasSyn({ addresses, keys }: SynTable, address: number, sequence: number): boolean {
+/** Whether this SYN, by its sender and sequence number, is one of the table's; undefined where the table was full and does not have it. */
+export function hasSyn(table: SynTable, address: number, sequence: number): boolean | undefined {
+  return isIn(table, address, sequence) || (table.full ? undefined : false);
+}
+
+function isIn({ addresses, keys }: SynTable, address: number, sequence: number): boolean {
   const place = addresses.indexOf(address);
   if (place < 0) return false;
   const key = place * SEQUENCES + sequence;

@@ -234,10 +234,12 @@ export function observed(
     taps?: TapTable[];
     sightings?: Sighting[];
     forwarded?: Record<string, Set<string> | null>;
+    /** Hosts whose forward set had no room for more. */
+    full?: string[];
     conntrack?: Record<string, { host: string; events: ConntrackEvent[]; overruns: number }>;
   },
 ): Observations {
-  const { taps = [], sightings = [], conntrack = {}, forwarded = {}, ...rest } = parts;
+  const { taps = [], sightings = [], conntrack = {}, forwarded = {}, full = [], ...rest } = parts;
   const byId = new Map<string, Sighting[]>();
   for (const one of sightings) byId.set(one.id, [...(byId.get(one.id) ?? []), one]);
   return {
@@ -245,7 +247,12 @@ export function observed(
     conntrack: Object.fromEntries(
       Object.entries(conntrack).map(([name, { host, events, overruns }]) => [name, tableLog(host, events, overruns)]),
     ),
-    forwarded: Object.fromEntries(Object.entries(forwarded).map(([host, set]) => [host, set && synTableOf(set)])),
+    forwarded: Object.fromEntries(
+      Object.entries(forwarded).map(([host, set]) => [
+        host,
+        set && { ...synTableOf(set), ...(full.includes(host) && { full: true as const }) },
+      ]),
+    ),
     refusedSyns: {},
     counters: {},
     sightings: byId,

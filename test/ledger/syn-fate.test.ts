@@ -110,6 +110,20 @@ describe('a SYN that a gateway swallowed', () => {
     });
   });
 
+  it('is told by the counter alone where the forward set was full and does not have it', () => {
+    const noted = new Set([`${BUYERS}:${ISN}`]);
+    const fateOf = (edge: Set<string>, counters: Record<string, number>) =>
+      fate(observed({ taps, forwarded: { edge }, full: ['edge'], counters: { edge: counters } }));
+    const both = { 'conntrack.drop': 3, 'conntrack.insert_failed': 5 };
+    expect(fateOf(noted, both)).toMatchObject({ cause: 'ports-exhausted', at: 'edge' });
+    const others = new Set(['198.18.0.9:1000']);
+    const exhausted = fateOf(others, { 'conntrack.insert_failed': 5 });
+    expect(exhausted).toMatchObject({ cause: 'ports-exhausted', at: 'edge' });
+    expect(exhausted?.evidence.join('\n')).not.toMatch(/forward chain/);
+    expect(fateOf(others, { 'conntrack.drop': 3 })).toMatchObject({ cause: 'conntrack-full', at: 'edge' });
+    expect(fateOf(others, both)).toMatchObject({ cause: 'unattributed', at: 'edge' });
+  });
+
   it('is unattributed where no counter moved, whether it reached the chain or not', () => {
     for (const edge of [new Set<string>(), new Set([`${BUYERS}:${ISN}`])])
       expect(fate(observed({ taps, forwarded: { edge } }))).toMatchObject({ cause: 'unattributed', at: 'edge' });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { counterDeltas, parseConntrackStat, parseNetstat } from '../../src/observe/counters.js';
 import { parseCpuTicks } from '../../src/observe/cpu.js';
-import { forwardSetRules, parseForwardSet } from '../../src/observe/forward-set.js';
+import { forwardSetRules, parseForwardSet, readForwardSet } from '../../src/observe/forward-set.js';
 import { parseLocalPortRange } from '../../src/sys/local-port-range.js';
 
 describe('counters', () => {
@@ -68,6 +68,17 @@ describe('the forward set', () => {
 
   it('is empty when nothing was forwarded', () => {
     expect(parseForwardSet('{"nftables":[{"metainfo":{}},{"set":{"name":"forwarded"}}]}')).toEqual(new Set());
+  });
+
+  it('says that it was full where it holds all that it can', async () => {
+    const reading = (length: number) => {
+      const elem = Array.from({ length }, (_, sequence) => ({ concat: ['198.18.0.2', sequence] }));
+      const stdout = JSON.stringify({ nftables: [{ set: { name: 'forwarded', elem } }] });
+      return readForwardSet({ run: async () => ({ code: 0, stdout, stderr: '' }) });
+    };
+    const size = Number(/size (\d+)/.exec(forwardSetRules())![1]);
+    expect((await reading(size - 1)).full).toBeUndefined();
+    expect((await reading(size)).full).toBe(true);
   });
 
   it('notes SYNs behind the filter rules', () => {
