@@ -1,6 +1,7 @@
 /**
  * Which SYNs a ledger will ask for, told beforehand: of a million connections few were lost or late, and an index of those alone takes
- * a fraction of the memory and the time of one of all. Who asks for another one still gets it (`tap-index.ts`).
+ * a fraction of the memory and the time of one of all. Who asks for another one – of a
+ * proxy, or of an engine that does not know its ports – still gets it, from an index of all (`tap-index.ts`).
  */
 import { timeAt } from '../observe/narrow.js';
 import { OUTGOING, type TapTable, TcpFlag } from '../observe/observations.js';

@@ -1,4 +1,4 @@
-/** Finds rows of a table of columns by a number, with little more than four bytes per row: a Map would take ten times as much. */
+/** Finds rows of a table of columns by a number, with five or six bytes per row: a Map would take ten times as much. */
 
 /** The rows of each bucket lie side by side, in their order; a bucket holds the rows of several keys. */
 export interface RowIndex {
@@ -9,7 +9,7 @@ export interface RowIndex {
   shift: number;
 }
 
-/** Rows that share a bucket, on average. */
+/** Rows that share a bucket: so many at most, half as many at least, on average. */
 const ROWS_PER_BUCKET = 4;
 /** 2^32 over the golden ratio: spreads keys that follow each other over all buckets (Knuth, TAOCP 6.4). */
 export const SPREAD = 0x9e37_79b1;

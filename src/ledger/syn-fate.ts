@@ -118,7 +118,9 @@ function stoppedAtGateway(
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;
   const dropped = (counters['conntrack.drop'] ?? 0) + (counters['conntrack.early_drop'] ?? 0);
   const noted = forwarded ? hasSyn(forwarded, ipToNumber(source), sequence) : undefined;
-  if (noted === undefined && insertFailed > 0 && dropped > 0) {
+  // A SYN that finds no port counts in both (`nf_ct_resolve_clash` in net/netfilter/nf_conntrack_core.c): what is above it met a full table.
+  const tableFull = (counters['conntrack.drop'] ?? 0) > insertFailed;
+  if (noted === undefined && insertFailed > 0 && tableFull) {
     return {
       cause: 'unattributed',
       at: node,
@@ -127,7 +129,7 @@ function stoppedAtGateway(
         file.shared(
           `${host}: it entered from ${source} and never left; whether it reached the forward chain was not noted`,
         ),
-        file.shared(`${host}: conntrack insert_failed +${insertFailed}, drop and early_drop +${dropped}`),
+        file.shared(`${host}: conntrack insert_failed +${insertFailed}, drop +${counters['conntrack.drop']}`),
       ],
     };
   }

@@ -1,6 +1,7 @@
 /**
  * The SYNs that a gateway was willing to forward: an nftables set filled by the forward chain, before translation.
- * A SYN in the set that never left the gateway found no free port; one that is not in the set met a full table or a rule.
+ * A SYN in the set that never left the gateway found no free port; one that is not
+ * in it met a full table or a rule, unless the set was full.
  */
 import type { Host } from '../testbed/host.js';
 import { type SynTable, synTableOf } from './syn-table.js';
@@ -28,7 +29,7 @@ table ip ${TABLE} {
 `;
 }
 
-/** Reads the set: every SYN that reached the forward chain, with the address before translation. */
+/** Reads the set: the SYNs that reached the forward chain, with the address before translation: all of them, or as many as it holds (`full`). */
 export async function readForwardSet(host: Pick<Host, 'run'>): Promise<SynTable> {
   const { stdout } = await host.run(['nft', '-j', 'list', 'set', 'ip', TABLE, SET]);
   const table = synTableOf(parseForwardSet(stdout));

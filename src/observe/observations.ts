@@ -148,7 +148,7 @@ export interface ChainEvent {
 export interface Observations {
   taps: Record<string, TapTable>;
   conntrack: Record<string, ConntrackLog>;
-  /** Per gateway host: every SYN that reached its forward chain; null where it was not asked. */
+  /** Per gateway host: the SYNs that reached its forward chain (all, unless `full`); null where it was not asked. */
   forwarded: Record<string, SynTable | null>;
   /** Per firewall host: what its rules and limits refused, in the order in which they are asked. */
   refusedSyns: Record<string, RefusedSyns[]>;
