@@ -231,12 +231,19 @@ export function sendAll(
     const parser = parserOf[fd];
     if (phase[fd] === Phase.waiting) {
       const row = rowOf[fd];
-      if (parser?.end() === ParseResult.complete) answered(fd, row, parser, now());
-      else {
+      if (parser?.end() === ParseResult.complete) {
+        answered(fd, row, parser, now());
+        finishDrained(fd);
+      } else {
         end(fd, false);
         fail(row, ClientError.closedEarly, 0);
       }
     } else finish(fd);
+  }
+
+  /** Its end has come with its answer: there is nothing left to drain. */
+  function finishDrained(fd: number): void {
+    if (phase[fd] === Phase.draining) finish(fd);
   }
 
   function broken(fd: number, code: number): void {

@@ -154,3 +154,21 @@ it.each([
   expect(new Set(out.connection).size).toBe(visitors * steps.length);
   await until(() => left === visitors * steps.length);
 });
+
+it('an answer that ends with the connection leaves nothing to wait for, where the server closes first', async () => {
+  const port = await listen((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nsold'));
+  });
+  // Far longer than the test may take.
+  const responseTimeoutMs = 600_000;
+  const outcomes = await send(
+    plan(port, 3, 1, {
+      connections: { mode: 'per-request' },
+      close: 'server',
+      steps: BUY.slice(0, 1),
+      responseTimeoutMs,
+    }),
+  );
+  expect([...outcomes.state]).toEqual(new Array(3).fill(RequestState.completed));
+});
