@@ -6,7 +6,8 @@ import { ipToNumber } from '../sys/ip.js';
 import type { Plan, PlannedHost } from '../topology/plan.js';
 import type { TrafficPlan } from '../traffic/engine.js';
 import type { Outcomes } from '../traffic/outcomes.js';
-import { type ConntrackIndex, conntrackIndex, type Window } from './conntrack-index.js';
+import type { Bounds } from './bounds.js';
+import { type ConntrackIndex, conntrackIndex } from './conntrack-index.js';
 import { expectedSyns } from './expected-syns.js';
 import type { RoughSet } from './rough-set.js';
 import { bucketOf, NO_KEY, type RowIndex, rowIndex } from './row-index.js';
@@ -37,7 +38,7 @@ export interface CaseFile {
   /** A proxy's failed tries and SYNs, by time. */
   upstream(hostName: string): UpstreamIndex;
   /** What a gateway's connection table noted of connections from that `address:port`, in that time where one is given; by time. */
-  tableEvents(gateway: string, source: string, window?: Window): ConntrackEvent[];
+  tableEvents(gateway: string, source: string, bounds?: Bounds): ConntrackEvent[];
   /** Entries that the gateway dropped although their connection to that `address:port` had not been closed, by time. */
   forgotten(gateway: string, destination: string): ConntrackEvent[];
   /** Row of the request that opened this connection. */
@@ -140,7 +141,7 @@ export function caseFile(plan: Plan, traffic: TrafficPlan, outcomes: Outcomes, o
       return sighting?.host === hostName ? sighting : undefined;
     },
     upstream: (hostName) => once(upstreams, hostName, () => upstreamIndex(() => sightingsAt(hostName), tap(hostName))),
-    tableEvents: (gateway, source, window) => table(gateway)?.from(source, window) ?? [],
+    tableEvents: (gateway, source, bounds) => table(gateway)?.from(source, bounds) ?? [],
     forgotten: (gateway, destination) => table(gateway)?.forgotten(destination) ?? [],
     openingRow,
     incident(hostName, fromNs, toNs) {

@@ -1,6 +1,7 @@
 /** What was done to the chain while traffic ran, as evidence: when a gateway was off, and what had happened to a node by then. */
 import type { ChainEvent } from '../observe/observations.js';
 import { secondsOfNs } from '../seconds.js';
+import type { Bounds } from './bounds.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 
@@ -10,8 +11,8 @@ const CLOCK_SLACK_NS = 5e6;
 const MOST_TOLD = 2;
 
 /** Times that a gateway was switched off by an event: from its beginning to the end of the one that switched it on again. */
-function timesOff(events: ChainEvent[], host: string): { fromNs: number; toNs: number }[] {
-  const off: { fromNs: number; toNs: number }[] = [];
+function timesOff(events: ChainEvent[], host: string): Bounds[] {
+  const off: Bounds[] = [];
   for (const { kinds, hosts, startedNs, tookMs } of events) {
     if (startedNs === undefined || !hosts.includes(host)) continue;
     const last = off.at(-1);
@@ -23,11 +24,7 @@ function timesOff(events: ChainEvent[], host: string): { fromNs: number; toNs: n
 }
 
 /** `unreachable` at a gateway that an event had switched off at some time within the bounds; undefined when it was on. */
-export function switchedOff(
-  file: CaseFile,
-  host: string,
-  bounds: { fromNs: number; toNs: number },
-): Verdict | undefined {
+export function switchedOff(file: CaseFile, host: string, bounds: Bounds): Verdict | undefined {
   const off = timesOff(file.observations.events, host).find(
     ({ fromNs, toNs }) => fromNs <= bounds.toNs + CLOCK_SLACK_NS && toNs >= bounds.fromNs - CLOCK_SLACK_NS,
   );
@@ -41,11 +38,7 @@ export function switchedOff(
 }
 
 /** The same for any gateway between a host and where its connections go. */
-export function switchedOffOnTheWay(
-  file: CaseFile,
-  from: string,
-  bounds: { fromNs: number; toNs: number },
-): Verdict | undefined {
+export function switchedOffOnTheWay(file: CaseFile, from: string, bounds: Bounds): Verdict | undefined {
   for (const gateway of file.gatewaysFrom(from).flat()) {
     const off = switchedOff(file, gateway.name, bounds);
     if (off !== undefined) return off;

@@ -4,23 +4,18 @@ import { conntrackEvent, ENTRY_STATES, EntryEvent } from '../observe/conntrack-t
 import { timeAt } from '../observe/narrow.js';
 import type { ConntrackEvent, ConntrackLog } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
+import type { Bounds } from './bounds.js';
 import { bucketOf, type RowIndex, rowIndex } from './row-index.js';
 
 /** One gateway's log with its indexes. */
 export interface ConntrackIndex {
   /** What it noted of connections from that `address:port` in that time (all of it where none is given), by time. */
-  from(source: string, window?: Window): ConntrackEvent[];
+  from(source: string, bounds?: Bounds): ConntrackEvent[];
   /** Entries of connections to that `address:port` that went although they had not been closed, by time. */
   forgotten(destination: string): ConntrackEvent[];
 }
 
-/** Inclusive bounds, ns since the run's start. */
-export interface Window {
-  fromNs: number;
-  toNs: number;
-}
-
-const ALWAYS: Window = { fromNs: Number.NEGATIVE_INFINITY, toNs: Number.POSITIVE_INFINITY };
+const ALWAYS: Bounds = { fromNs: Number.NEGATIVE_INFINITY, toNs: Number.POSITIVE_INFINITY };
 const ESTABLISHED = ENTRY_STATES.indexOf('ESTABLISHED');
 
 /** Indexes a log; each index is built when it is first asked for. */
@@ -28,7 +23,7 @@ export function conntrackIndex(log: ConntrackLog): ConntrackIndex {
   let bySource: RowIndex | undefined;
   let gone: Map<string, ConntrackEvent[]> | undefined;
   return {
-    from(source, window = ALWAYS) {
+    from(source, { fromNs, toNs } = ALWAYS) {
       bySource ??= rowIndex(log.length, (row) => sourceKey(log.addresses[log.source[row]], log.sourcePort[row]));
       const colon = source.indexOf(':');
       const [address, port] = [ipToNumber(source.slice(0, colon)), Number(source.slice(colon + 1))];
@@ -38,7 +33,7 @@ export function conntrackIndex(log: ConntrackLog): ConntrackIndex {
         const row = bySource.rows[at];
         if (log.sourcePort[row] !== port || log.addresses[log.source[row]] !== address) continue;
         const ns = timeAt(log.times, row);
-        if (ns >= window.fromNs && ns <= window.toNs) found.push(conntrackEvent(log, row));
+        if (ns >= fromNs && ns <= toNs) found.push(conntrackEvent(log, row));
       }
       return found;
     },

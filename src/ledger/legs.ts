@@ -2,8 +2,8 @@
 import { TcpFlag } from '../observe/observations.js';
 import { hasSyn } from '../observe/syn-table.js';
 import { ipToNumber } from '../sys/ip.js';
+import type { Bounds } from './bounds.js';
 import type { CaseFile } from './case-file.js';
-import type { Window } from './conntrack-index.js';
 import type { TapIndex } from './tap-index.js';
 
 /** What one host saw of a connection. Times are ms since the trial's start; a list has one time per copy, absent when there is none. */
@@ -72,7 +72,7 @@ export function legOf(file: CaseFile, { host, target, sequence, fromNs, toNs }: 
   return { isn: sequence, from: host, to: target, hops };
 }
 
-function hopAt(file: CaseFile, host: string, sequence: number, window: Window): Hop | undefined {
+function hopAt(file: CaseFile, host: string, sequence: number, window: Bounds): Hop | undefined {
   const tap = file.tap(host);
   if (tap === undefined) return undefined;
   const { synIn, synOut, answerIn, answerOut } = tap.handshake(sequence, window);
@@ -96,7 +96,7 @@ function resetsOf(
   tap: TapIndex,
   incoming: number | undefined,
   outgoing: number | undefined,
-  { toNs }: Window,
+  { toNs }: Bounds,
 ): NonNullable<Hop['resets']> {
   const found: NonNullable<Hop['resets']> = [];
   const { addresses, source, sourcePort, destination, destinationPort } = tap.table;
@@ -120,7 +120,7 @@ function resetsOf(
 }
 
 /** Adds what a gateway's forward chain and its connection table have noted of a hop. */
-function addTables(file: CaseFile, hop: Hop, sequence: number, window: Window): void {
+function addTables(file: CaseFile, hop: Hop, sequence: number, window: Bounds): void {
   if (hop.in === undefined) return;
   const [source, destination] = hop.in;
   const forwarded = file.observations.forwarded[hop.host];

@@ -6,6 +6,7 @@ import { TcpFlag } from '../observe/observations.js';
 import { hasSyn } from '../observe/syn-table.js';
 import { secondsOfNs } from '../seconds.js';
 import { ipToNumber } from '../sys/ip.js';
+import type { Bounds } from './bounds.js';
 import type { CaseFile } from './case-file.js';
 import type { Verdict } from './causes.js';
 import { switchedOff } from './chain-events.js';
@@ -116,11 +117,11 @@ function stoppedAtGateway(
   const counters = file.counters(host);
   const forwarded = file.observations.forwarded[host];
   const insertFailed = counters['conntrack.insert_failed'] ?? 0;
-  const dropped = (counters['conntrack.drop'] ?? 0) + (counters['conntrack.early_drop'] ?? 0);
+  const drop = counters['conntrack.drop'] ?? 0;
+  const earlyDrop = counters['conntrack.early_drop'] ?? 0;
   const noted = forwarded ? hasSyn(forwarded, ipToNumber(source), sequence) : undefined;
   // A SYN that finds no port counts in both (`nf_ct_resolve_clash` in net/netfilter/nf_conntrack_core.c): what is above it met a full table.
-  const tableFull = (counters['conntrack.drop'] ?? 0) > insertFailed;
-  if (noted === undefined && insertFailed > 0 && tableFull) {
+  if (noted === undefined && insertFailed > 0 && drop > insertFailed) {
     return {
       cause: 'unattributed',
       at: node,
@@ -129,7 +130,7 @@ function stoppedAtGateway(
         file.shared(
           `${host}: it entered from ${source} and never left; whether it reached the forward chain was not noted`,
         ),
-        file.shared(`${host}: conntrack insert_failed +${insertFailed}, drop +${counters['conntrack.drop']}`),
+        file.shared(`${host}: conntrack insert_failed +${insertFailed}, drop +${drop}`),
       ],
     };
   }
@@ -146,16 +147,14 @@ function stoppedAtGateway(
       ],
     };
   }
-  if (!reachedForward && dropped > 0) {
+  if (!reachedForward && drop + earlyDrop > 0) {
     return {
       cause: 'conntrack-full',
       at: node,
       evidence: [
         ...evidence,
         file.shared(`${host}: it entered from ${source}${reached}`),
-        file.shared(
-          `${host}: conntrack drop +${counters['conntrack.drop'] ?? 0}, early_drop +${counters['conntrack.early_drop'] ?? 0}`,
-        ),
+        file.shared(`${host}: conntrack drop +${drop}, early_drop +${earlyDrop}`),
       ],
     };
   }
@@ -170,7 +169,7 @@ function fateAtTarget(
   file: CaseFile,
   syn: SentSyn,
   crossed: string[],
-  window: { fromNs: number; toNs: number },
+  window: Bounds,
   evidence: string[],
 ): Verdict | undefined {
   const target = file.host(syn.target);

@@ -51,6 +51,7 @@ const SYN_ACK = TcpFlag.syn | TcpFlag.ack;
 
 /** Indexes a table; each index is built when it is first asked for. By sequence number at first only the `expected` ones are. */
 export function tapIndex(table: TapTable, expected?: () => RoughSet): TapIndex {
+  /** What the index by sequence number is confined to; undefined: to nothing. */
   let known = expected?.();
   let byIsn: RowIndex | undefined;
   let synsByEnds: RowIndex | undefined;
@@ -60,11 +61,8 @@ export function tapIndex(table: TapTable, expected?: () => RoughSet): TapIndex {
 
   const isPlainSyn = (row: number) => (flags[row] & SYN_ACK) === TcpFlag.syn;
   const hasIsn = (row: number) => (flags[row] & SYN_ACK) !== 0;
-  const isnKey = (row: number) => (hasIsn(row) ? isns[row] | 0 : NO_KEY);
-  const expectedKey =
-    ({ has }: RoughSet) =>
-    (row: number) =>
-      hasIsn(row) && has(isns[row]) ? isns[row] | 0 : NO_KEY;
+  const isnKey = (row: number) =>
+    hasIsn(row) && (known === undefined || known.has(isns[row])) ? isns[row] | 0 : NO_KEY;
   const endsOf = (row: number) =>
     endsKey(addresses[source[row]], sourcePort[row], addresses[destination[row]], destinationPort[row]);
 
@@ -79,7 +77,7 @@ export function tapIndex(table: TapTable, expected?: () => RoughSet): TapIndex {
       known = undefined;
       byIsn = undefined;
     }
-    byIsn ??= rowIndex(table.length, known === undefined ? isnKey : expectedKey(known));
+    byIsn ??= rowIndex(table.length, isnKey);
     return byIsn;
   }
 

@@ -1,6 +1,7 @@
 /** A proxy's failed tries and its SYNs towards its backends, sorted by time, so that a question about one of them is a search. */
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
 import { OUTGOING, TcpFlag } from '../observe/observations.js';
+import type { Bounds } from './bounds.js';
 import type { TapIndex } from './tap-index.js';
 
 /** A try that failed at a backend, and the request that it belonged to. */
@@ -35,11 +36,6 @@ export interface UpstreamIndex {
 interface Endpoint {
   address: number;
   port: number;
-}
-
-interface Bounds {
-  fromNs: number;
-  toNs: number;
 }
 
 /** Indexes what one host logged and what its tap saw; each part when it is first asked for. */

@@ -2,6 +2,7 @@
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
 import { TcpFlag } from '../observe/observations.js';
 import { ipToNumber } from '../sys/ip.js';
+import type { Bounds } from './bounds.js';
 import type { CaseFile } from './case-file.js';
 import type { SentSyn } from './syn-fate.js';
 import type { TapIndex } from './tap-index.js';
@@ -61,7 +62,7 @@ function ownSyn(
   tap: TapIndex,
   { from }: UpstreamTry,
   to: { address: number; port: number },
-  bounds: { fromNs: number; toNs: number },
+  bounds: Bounds,
 ): number | undefined {
   if (from === undefined) return undefined;
   const [address, port] = from.split(':');
