@@ -23,7 +23,7 @@ import {
   weights,
   wholeSeconds,
 } from './knobs.js';
-import { awaitReady, mustListen } from './ready.js';
+import { awaitReady, listensOn, notListening } from './ready.js';
 import { renderConfig, type SquidFiles } from './squid/config.js';
 import { asNobodySpecial } from './squid/identity.js';
 import { readSquidLogs } from './squid/logs.js';
@@ -153,6 +153,8 @@ function refuse(spec: SquidSpec): KnobProblem[] {
 
 /** How long squid may take to listen and to have tried its peers, ms; it takes some 100. */
 const START_MS = 10_000;
+/** Longer than what lies between its saying so and listen(2) on a busy machine, ms. */
+const LISTEN_MS = 2000;
 
 async function start(context: NodeContext<SquidSpec>): Promise<RunningNode> {
   const { host, planned, spec, backends, sources, userConfig } = context;
@@ -231,7 +233,13 @@ async function ready(
     late: async () => testbedError(`squid was not ready within ${START_MS / 1000} s`, host.name, 'see its cache.log'),
   });
   const hint = 'write `http_port {{listen}} accel` (or without accel for `mode: forward`) in your configuration';
-  await mustListen(host, 'squid', listen, hint);
+  // It says that it accepts and calls listen(2) a moment later, in a job of its own (clientListenerConnectionOpened in src/client_side.cc).
+  await awaitReady(daemon, {
+    withinMs: LISTEN_MS,
+    isReady: () => listensOn(host, listen),
+    ended: async () => testbedError(`squid ended at its start: ${await lastWords(host)}`, host.name),
+    late: async () => notListening(host, 'squid', listen, hint),
+  });
 }
 
 /** Squid says what is wrong with its configuration on stderr, and what else keeps it from running in cache.log. */
