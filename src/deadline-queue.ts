@@ -15,6 +15,8 @@ export interface DeadlineQueue {
   generation(): number;
   /** Removes the first. */
   remove(): void;
+  /** Removes all. */
+  clear(): void;
 }
 
 /** An empty queue; it doubles its ring when that is full. */
@@ -54,6 +56,9 @@ export function deadlineQueue(): DeadlineQueue {
     remove() {
       head = (head + 1) & (capacity - 1);
       size--;
+    },
+    clear() {
+      size = 0;
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   errno,
   errnoName,
   getsockopt,
+  isMapFailed,
   mmap,
   munmap,
   setsockopt,
@@ -103,7 +104,7 @@ export async function openTap(
   if (ringFrames === 0) throw abandon('PACKET_RX_RING');
   const ringBytes = ringFrames * FRAME_BYTES;
   const memory = mmap(null, ringBytes, C.PROT_READ | C.PROT_WRITE, C.MAP_SHARED, fd, 0);
-  if (BigInt.asIntN(64, memory) === -1n) throw abandon('mmap');
+  if (isMapFailed(memory)) throw abandon('mmap');
   if (bind(fd, anyInterface(), 20) !== 0) throw abandon('bind');
 
   const ring = viewMemory(memory, ringBytes);

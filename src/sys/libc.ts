@@ -69,6 +69,8 @@ export const send = bind_<(fd: number, data: Uint8Array, length: number, flags: 
 export const recv = bind_<(fd: number, data: Uint8Array, length: number, flags: number) => number>(
   'int64_t recv(int, uint8_t*, size_t, int)',
 );
+/** shutdown(2): 0, or -1 with errno. */
+export const shutdown = bind_<(fd: number, how: number) => number>('int shutdown(int, int)');
 /** dup2(2): `to`, or -1 with errno. */
 export const dup2 = bind_<(from: number, to: number) => number>('int dup2(int, int)');
 /** close(2): 0, or -1 with errno. The descriptor is free either way. */
@@ -112,6 +114,29 @@ export const epollWait = bind_<(epoll: number, events: Uint8Array, max: number, 
 export const epollPwait2 = optional<
   (epoll: number, events: Uint8Array, max: number, timeout: BigInt64Array | null, signals: null) => number
 >('int epoll_pwait2(int, uint8_t*, int, int64_t*, void*)');
+
+// io_uring, which has no wrappers in glibc.
+/** io_uring_setup(2), its number first: a descriptor, or -1 with errno. `params` is a struct io_uring_params. */
+export const ioUringSetup = bind_<(number: number, entries: number, params: Uint8Array) => number>(
+  'int64_t syscall(int64_t, int64_t, uint8_t*)',
+);
+/** io_uring_enter(2), its number first: how many requests were handed over, or -1 with errno. `argument` is a struct io_uring_getevents_arg. */
+export const ioUringEnter = bind_<
+  (
+    number: number,
+    ring: number,
+    submit: number,
+    least: number,
+    flags: number,
+    argument: Uint8Array,
+    length: number,
+  ) => number
+>('int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, uint8_t*, int64_t)');
+
+/** io_uring_register(2), its number first: 0, or -1 with errno. `argument` is what the operation takes. */
+export const ioUringRegister = bind_<
+  (number: number, ring: number, operation: number, argument: Uint8Array, count: number) => number
+>('int64_t syscall(int64_t, int64_t, int64_t, uint8_t*, int64_t)');
 
 // Namespaces and processes.
 /** setns(2): 0, or -1 with errno. Moves the calling thread only. */
@@ -159,6 +184,8 @@ export const clockGettime = bind_<(clock: number, time: BigInt64Array) => number
 export const mmap = bind_<
   (address: null, length: number, protection: number, flags: number, fd: number, offset: number) => Address
 >('void* mmap(void*, size_t, int, int, int, int64_t)');
+/** Whether mmap(2) has returned MAP_FAILED. */
+export const isMapFailed = (mapping: Address): boolean => BigInt.asIntN(64, mapping) === -1n;
 /** munmap(2): 0, or -1 with errno. */
 export const munmap = bind_<(address: Address, length: number) => number>('int munmap(void*, size_t)');
 
@@ -173,6 +200,7 @@ function optional<F>(prototype: string): F | undefined {
 
 /** Numbers of <sys/socket.h>, <netinet/tcp.h>, <sys/epoll.h>, <sched.h> and friends, the same on x86_64 and arm64. */
 export const C = {
+  AF_UNSPEC: 0,
   AF_UNIX: 1,
   AF_INET: 2,
   AF_NETLINK: 16,
@@ -183,6 +211,7 @@ export const C = {
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
+  SHUT_RDWR: 2,
   SO_REUSEADDR: 2,
   SO_ERROR: 4,
   SO_RCVBUF: 8,
@@ -206,6 +235,7 @@ export const C = {
   NETLINK_NETFILTER: 12,
   NETLINK_SOCK_DIAG: 4,
   MSG_DONTWAIT: 0x40,
+  MSG_WAITALL: 0x100,
   MSG_NOSIGNAL: 0x4000,
   MSG_MORE: 0x8000,
   EPOLL_CTL_ADD: 1,
@@ -217,6 +247,9 @@ export const C = {
   EPOLLHUP: 16,
   EPOLLRDHUP: 0x2000,
   EPOLLET: 0x80000000,
+  SYS_io_uring_setup: 425,
+  SYS_io_uring_enter: 426,
+  SYS_io_uring_register: 427,
   CLONE_NEWNET: 0x40000000,
   CLONE_NEWNS: 0x20000,
   PR_SET_PDEATHSIG: 1,
@@ -229,6 +262,8 @@ export const C = {
   PROT_READ: 1,
   PROT_WRITE: 2,
   MAP_SHARED: 1,
+  MAP_PRIVATE: 2,
+  MAP_ANONYMOUS: 0x20,
   ...Errno,
 } as const;
 
@@ -237,9 +272,9 @@ export const EPOLL_EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
 /** Offset of the 64-bit `data` field in struct epoll_event. */
 export const EPOLL_DATA_OFFSET = process.arch === 'x64' ? 4 : 8;
 
-/** A struct sockaddr_in of 16 bytes for a dotted IPv4 address and a port. */
+/** A struct sockaddr_in of 16 bytes for a dotted IPv4 address and a port; the garbage collector does not move it. */
 export function sockaddrIn(address: string, port: number): Uint8Array {
-  const bytes = new Uint8Array(16);
+  const bytes = new Uint8Array(new ArrayBuffer(16));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, C.AF_INET, true);
   view.setUint16(2, port, false);

@@ -2,16 +2,18 @@
 import { expect, it } from 'vitest';
 import { losses, record } from '../helpers/portparty.js';
 
-it('8,300 visitors who hold their connections get all of 8,192 ports, and 108 of them none', async () => {
+it.each([
+  ['hold their connections', 'journey: hold\n  holdFor: 15s'],
+  ['leave theirs in TIME_WAIT', 'journey: view-event'],
+])('8,300 visitors who %s get all of 8,192 ports, and 108 of them none', async (_, visit) => {
   const run = await record(`
 name: last-port
 topology:
-  buyers: { kind: client, ports: 10000-18191, to: shop }
+  buyers: { kind: client, ports: 10000-18191, to: shop, sysctls: { net.ipv4.tcp_max_tw_buckets: 65536 } }
   shop: { kind: fixed, close: client }
 traffic:
   from: buyers
-  journey: hold
-  holdFor: 15s
+  ${visit}
   arrivals: [{ for: 10s, rate: 830/s }]
   process: uniform
   maxLateness: 60s

@@ -44,6 +44,8 @@ export interface TestServer {
   port: number;
   requests: { id: string; method: string; path: string; cookie: string | undefined }[];
   connections: number;
+  /** Connections that are open now. */
+  open: number;
   close(): Promise<void>;
 }
 
@@ -58,12 +60,17 @@ export async function serve(
     answer(request, response, before);
   });
   server.keepAliveTimeout = 60_000;
-  server.on('connection', () => state.connections++);
+  server.on('connection', (socket) => {
+    state.connections++;
+    state.open++;
+    socket.on('close', () => state.open--);
+  });
   await new Promise<void>((listening) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, listening));
   const state: TestServer = {
     port: (server.address() as net.AddressInfo).port,
     requests: [],
     connections: 0,
+    open: 0,
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

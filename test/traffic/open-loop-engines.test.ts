@@ -1,5 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openIoUring } from '../../dist/sys/io-uring.js';
 import { bind, C, close, getsockname, listen, sockaddrIn, socket } from '../../dist/sys/libc.js';
+import { allowedCores } from '../../dist/sys/scheduling.js';
 import { ENGINES } from '../../dist/traffic/engines.js';
 import type { PreparedTraffic, TrafficPlan } from '../../src/traffic/engine.js';
 import { ClientError, RequestState } from '../../src/traffic/outcomes.js';
@@ -14,12 +18,46 @@ afterEach(async () => {
   server = undefined;
 });
 
-describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
+/** An engine, and where it has several ways of sending, the one that is meant. */
+interface Way {
+  way: string;
+  name: 'socket' | 'undici';
+  /** What the plan has to be for it. */
+  changes: Partial<TrafficPlan>;
+  /** `PORTPARTY_EVENTS`, and what the report says then. */
+  events?: 'epoll';
+  timer?: string;
+}
+const PER_REQUEST: Partial<TrafficPlan> = { connections: { mode: 'per-request' } };
+const RING = openIoUring(8, 16);
+RING?.dispose();
+const WAYS: Way[] = [
+  { way: 'the socket engine', name: 'socket', changes: {} },
+  ...(RING === undefined
+    ? []
+    : [{ way: 'the socket engine by io_uring', name: 'socket', changes: PER_REQUEST, timer: 'io_uring' } as const]),
+  { way: 'the socket engine by epoll', name: 'socket', changes: PER_REQUEST, events: 'epoll', timer: 'epoll_pwait2' },
+  { way: 'the undici engine', name: 'undici', changes: {} },
+];
+
+/** Has the engine send by this way until the test's end. */
+function goBy({ events }: Way): void {
+  vi.stubEnv('PORTPARTY_EVENTS', events);
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+describe.each(WAYS)('$way', (given) => {
+  const { name, changes, timer } = given;
+  beforeEach(() => goBy(given));
+  const perRequest = changes.connections !== undefined;
+
   /** Sends a plan to its end. */
-  async function send(given: TrafficPlan) {
-    expect(ENGINES[name].refuses(given)).toBeUndefined();
-    prepared = await ENGINES[name].prepare(given);
+  async function send(wanted: TrafficPlan) {
+    const meant = { ...wanted, ...changes };
+    expect(ENGINES[name].refuses(meant)).toBeUndefined();
+    prepared = await ENGINES[name].prepare(meant);
     const report = await prepared.run(process.hrtime.bigint());
+    if (timer !== undefined) expect(report.timer).toBe(timer);
     return { out: prepared.outcomes, report };
   }
 
@@ -36,7 +74,7 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
     expect(report.cpuSeconds).toBeGreaterThan(0);
   });
 
-  test('per-visitor keeps one connection per visitor, known by its local port', async () => {
+  test.skipIf(perRequest)('per-visitor keeps one connection per visitor, known by its local port', async () => {
     server = await serve((_request, response) => response.end('{}'));
     const { out } = await send(plan(server.port, 20, 2, { steps: BUY }));
     expect(server.connections).toBe(20);
@@ -65,8 +103,8 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
       expect(out.firstByteNs[row]).toBeGreaterThanOrEqual(out.sentNs[row]);
       expect(out.doneNs[row]).toBeGreaterThanOrEqual(out.firstByteNs[row]);
       if (row % 3 > 0) expect(out.dueNs[row]).toBeCloseTo(out.doneNs[row - 1] + 20e6, -1);
-      else {
-        expect(out.dueNs[row]).toBe((row / 3) * 2e6);
+      else expect(out.dueNs[row]).toBe((row / 3) * 2e6);
+      if (row % 3 === 0 || perRequest) {
         expect(out.connectNs[row]).toBeGreaterThanOrEqual(out.sentNs[row]);
         expect(out.connectedNs[row]).toBeGreaterThanOrEqual(out.connectNs[row]);
         expect(out.firstByteNs[row]).toBeGreaterThanOrEqual(out.connectedNs[row]);
@@ -177,6 +215,20 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
     if (error === ClientError.reset) expect(out.errno[0]).toBe(C.ECONNRESET);
   });
 
+  test('a long request and a long answer arrive whole', async () => {
+    const body = JSON.stringify({ seats: 'x'.repeat(300_000) });
+    const taken: string[] = [];
+    server = await serve(async (request, response) => {
+      let text = '';
+      for await (const piece of request.setEncoding('latin1')) text += piece;
+      taken.push(text);
+      response.end(text);
+    });
+    const { out } = await send(plan(server.port, 5, 1, { steps: [{ ...BUY[2], body }] }));
+    expect(tally(out).completed).toBe(5);
+    expect(taken).toEqual(Array(5).fill(body));
+  });
+
   test('no answer in time is a response time-out', async () => {
     server = await serve(() => undefined);
     const { out } = await send(plan(server.port, 3, 1, { responseTimeoutMs: 50 }));
@@ -187,6 +239,24 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
       expect(out.doneNs[row] - out.sentNs[row]).toBeLessThan(8e9);
     }
   });
+
+  test.skipIf(availableParallelism() < 2)(
+    'its sending thread keeps to the core of the plan, and no other does',
+    async () => {
+      server = await serve(() => undefined);
+      const [core] = allowedCores().slice(-1);
+      prepared = await ENGINES[name].prepare(plan(server.port, 1000, 5, { ...changes, sendOn: core }));
+      const finished = prepared.run(process.hrtime.bigint());
+      await until(() => server!.requests.length >= 3);
+      const onCore = readdirSync('/proc/self/task').filter((thread) =>
+        readFileSync(`/proc/self/task/${thread}/status`, 'utf8').includes(`Cpus_allowed_list:\t${core}\n`),
+      );
+      prepared.stop();
+      await finished;
+      expect(onCore).toHaveLength(1);
+      expect(onCore[0]).not.toBe(String(process.pid));
+    },
+  );
 
   test('no handshake in time is a connect time-out, and its SYNs are counted', async () => {
     // Nobody accepts and the queue holds one: the first connection stands, the SYNs of the others are dropped.
@@ -208,7 +278,7 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
 
   test('a stop sends nothing new and leaves open requests under way', async () => {
     server = await serve(() => undefined);
-    prepared = await ENGINES[name].prepare(plan(server.port, 1000, 5));
+    prepared = await ENGINES[name].prepare(plan(server.port, 1000, 5, changes));
     const finished = prepared.run(process.hrtime.bigint());
     await until(() => server!.requests.length >= 3);
     prepared.stop();
@@ -221,6 +291,54 @@ describe.each(['socket', 'undici'] as const)('the %s engine', (name) => {
 
   test('closed loop is refused with the engine to use instead', () => {
     expect(ENGINES[name].refuses(plan(1, 0, 0, { closedLoop: [{ forMs: 1, connections: 1 }] }))).toMatch(/autocannon/);
+  });
+});
+
+describe.each(WAYS.filter(({ name }) => name === 'socket'))('$way, which sees the system calls,', (way) => {
+  beforeEach(() => goBy(way));
+
+  async function send(given: TrafficPlan) {
+    prepared = await ENGINES.socket.prepare({ ...given, ...way.changes });
+    await prepared.run(process.hrtime.bigint());
+    return prepared.outcomes;
+  }
+
+  test('what connect(2) refuses is told by its errno, and everybody else is sent', async () => {
+    server = await serve((_request, response) => response.end('{}'));
+    // The kernel connects nothing to a broadcast address, and sends nothing there (tcp_v4_connect).
+    const targets = ['127.0.0.1', '255.255.255.255'].map((address) => ({ host: 'shop', address, port: server!.port }));
+    const clients = [{ host: 'buyers', netns: null, targets }];
+    const out = await send(plan(server.port, 40, 0, { clients, retry: { attempts: 1, backoffMs: 1 } }));
+    // Each visitor's second try goes to the other target, as does everybody's turn.
+    expect(tally(out).completed + tally(out).dropped).toBe(40);
+    for (let row = 0; row < out.rows; row++) {
+      if (out.state[row] === RequestState.completed) continue;
+      expect([out.error[row], out.errno[row], out.localPort[row]]).toEqual([ClientError.syscall, C.ENETUNREACH, 0]);
+      expect(out.connectNs[row]).toBeGreaterThanOrEqual(out.sentNs[row]);
+      expect(out.connectedNs[row]).toBeNaN();
+    }
+    expect(server.connections).toBe(tally(out).completed);
+  });
+
+  test('a server that floods one visitor holds up nobody else', async () => {
+    const chunk = Buffer.alloc(65_536);
+    server = await serve((_request, response, before) => {
+      const flood = () => {
+        while (server!.requests.length < 50) if (!response.write(chunk)) return response.once('drain', flood);
+        return response.end();
+      };
+      if (before === 0) flood();
+      else response.end('{}');
+    });
+    const out = await send(plan(server.port, 50, 2));
+    expect(tally(out).completed).toBe(50);
+  });
+
+  test.each(['server', 'reset'] as const)('close: %s ends every connection', async (close) => {
+    server = await serve((_request, response) => response.end('{}'));
+    const out = await send(plan(server.port, 200, 0, { close }));
+    expect(tally(out).completed).toBe(200);
+    await until(() => server!.open === 0);
   });
 });
 

@@ -10,9 +10,10 @@ const steps = [...BUY, { name: 'note', method: 'POST' as const, path: '/note', b
 const traffic = plan(80, 1, 1, { steps, idPrefix: '2.13', clients: [{ host: 'a', netns: null, targets: [target] }] });
 const [[pieces]] = requestPieces(traffic, false);
 const writer = requestWriter();
+const room = Buffer.alloc(16_384);
 
 function textOf(step: number, visitor: number, tryIndex: number, cookies?: string, from = pieces): string {
-  const length = writer.write(from[step], visitor, tryIndex, cookies);
+  const length = writer.write(room, from[step], visitor, tryIndex, cookies);
   return writer.bytes.toString('latin1', 0, length);
 }
 

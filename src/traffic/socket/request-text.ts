@@ -17,10 +17,11 @@ export interface RequestWriter {
   bytes: Buffer;
   /**
    * Writes a request and returns its length. Its id is that of `requestId`.
+   * @param room where it is written unless it is too long
    * @param visitor number of the visitor in the whole plan
    * @param cookies `a=1; b=2`, or undefined
    */
-  write(pieces: RequestPieces, visitor: number, tryIndex: number, cookies: string | undefined): number;
+  write(room: Buffer, pieces: RequestPieces, visitor: number, tryIndex: number, cookies: string | undefined): number;
 }
 
 const LINE_END = Buffer.from('\r\n', 'latin1');
@@ -62,14 +63,16 @@ function piecesOf(
   return { head: headBytes, step: stepBytes, tail: tailBytes };
 }
 
-/** A writer; its bytes are overwritten with each request, and move when one needs more room. */
+/** A writer; the room of its own, for long requests, is overwritten with each. */
 export function requestWriter(): RequestWriter {
+  let ample = Buffer.alloc(0);
   const writer: RequestWriter = {
-    bytes: Buffer.allocUnsafeSlow(16_384),
-    write(pieces, visitor, tryIndex, cookies) {
+    bytes: ample,
+    write(room, pieces, visitor, tryIndex, cookies) {
       const { head, step, tail } = pieces;
       const most = head.length + step.length + tail.length + (cookies?.length ?? 0) + ROOM_BESIDE;
-      if (most > writer.bytes.length) writer.bytes = Buffer.allocUnsafeSlow(2 * most);
+      if (most > room.length && most > ample.length) ample = Buffer.allocUnsafeSlow(2 * most);
+      writer.bytes = most > room.length ? ample : room;
       const { bytes } = writer;
       bytes.set(head, 0);
       let length = writeNumber(bytes, visitor, head.length);

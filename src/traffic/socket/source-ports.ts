@@ -18,6 +18,8 @@ const SOCKADDR_BYTES = 16;
 
 /** The source ports towards one address and port. */
 export interface SourcePorts {
+  /** Whether `connect` shows the kernel a part of the range at a time: it may take several calls then. */
+  readonly narrow: boolean;
   /** Starts a handshake. Returns 0, or the errno: EADDRNOTAVAIL where no port is free. */
   connect(fd: number, address: Uint8Array): number;
   /** What connect(2) has chosen. */
@@ -41,6 +43,9 @@ export function sourcePorts(): SourcePorts {
   };
 
   return {
+    get narrow() {
+      return narrow;
+    },
     connect(fd, address) {
       if (!narrow) return start(fd, address);
       for (let tried = 0; tried < parts; tried++) {

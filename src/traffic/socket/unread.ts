@@ -1,5 +1,5 @@
 /**
- * Connections that have had their turn of reading and may have more to read: edge-triggered epoll does not tell of them again, so they stand in
+ * Connections that have had their turn of reading and may have more to read: nothing tells of them again before they have been read from, so they stand in
  * line here for their next turn.
  */
 

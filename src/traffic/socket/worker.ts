@@ -7,7 +7,7 @@ import { type CpuTime, cpuSince, threadCpu } from '../generator-report.js';
 import { outcomes } from '../outcomes.js';
 import { rehearsalPlan } from '../rehearsal.js';
 import type { StartOrder } from '../sending-thread.js';
-import { type LoopReport, sendAll } from './loop.js';
+import { type LoopReport, openSender } from './loop.js';
 
 /** What the main thread hands over. */
 export interface WorkerInput {
@@ -31,43 +31,33 @@ export interface WorkerReport extends LoopReport {
 const SHORTEST_TURN_NS = 100_000;
 
 const port = parentPort!;
+/** To compare both ways, or where a kernel's io_uring is not to be trusted. */
+const waiting = process.env.PORTPARTY_EVENTS === 'epoll' ? 'epoll' : 'ring';
 const input = workerData as WorkerInput;
 
-/**
- * Twice: each sending makes its functions anew, and what V8 has compiled for those of one sending alone it throws away at the next.
- * More of them take longer than what they save, and make the first second no more punctual.
- */
-const REHEARSALS = 2;
-const REQUESTS = 200;
+/** More of them cost start-up and make the first second no more punctual. */
+const REHEARSED_REQUESTS = 100;
 
-/** Sends a short plan like the real one, so that the real one meets compiled code. */
+const sender = openSender(input.plan, input.descriptors, waiting);
+
+/** Sends a short plan like the real one, so that the real one meets code that has run. */
 function rehearse(rehearsalPort: number): void {
-  const plan = rehearsalPlan(input.plan, rehearsalPort, REQUESTS);
+  const plan = rehearsalPlan(input.plan, rehearsalPort, REHEARSED_REQUESTS);
   const going = new Int32Array(new SharedArrayBuffer(4));
-  sendAll(
-    plan,
-    outcomes(plan.arrivalsNs.length, plan.steps.length),
-    going,
-    Number(process.hrtime.bigint()),
-    input.descriptors,
-  );
+  const out = outcomes(plan.arrivalsNs.length, plan.steps.length);
+  sender.send(plan, out, going, Number(process.hrtime.bigint()));
 }
 
-if (input.rehearsalPort !== undefined)
-  for (let rehearsal = 0; rehearsal < REHEARSALS; rehearsal++) rehearse(input.rehearsalPort);
+if (input.rehearsalPort !== undefined) rehearse(input.rehearsalPort);
 
 port.once('message', ({ startNs }: StartOrder) => {
   // The kernel may round a wait up by the timer slack, 50 us by default.
   prctl(C.PR_SET_TIMERSLACK, 1, 0, 0, 0);
   askForShortTurns(SHORTEST_TURN_NS);
   const before = threadCpu();
-  const report = sendAll(
-    input.plan,
-    outcomes(input.visitors, input.steps, input.buffer),
-    new Int32Array(input.stop),
-    startNs,
-    input.descriptors,
-  );
+  const out = outcomes(input.visitors, input.steps, input.buffer);
+  const report = sender.send(input.plan, out, new Int32Array(input.stop), startNs);
+  sender.dispose();
   port.postMessage({ ...report, cpu: cpuSince(before) } satisfies WorkerReport);
 });
 port.postMessage('ready');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { type Outcomes, outcomes, RequestState } from '../../../src/traffic/outcomes.js';
-import { sendAll } from '../../../src/traffic/socket/loop.js';
+import { openSender } from '../../../src/traffic/socket/loop.js';
 import { BUY, plan } from '../fixture.js';
 
 const VISITORS = 50;
@@ -64,7 +64,9 @@ it('nobody waits for the end of a flood, and what is left of it is read without 
     const head = read === 0 ? HEAD : '';
     return head + CHUNK.repeat((length - head.length) / CHUNK.length);
   };
-  sendAll(given, out, new Int32Array(1), Number(process.hrtime.bigint()), 1024);
+  const sender = openSender(given, 1024, 'epoll');
+  sender.send(given, out, new Int32Array(1), Number(process.hrtime.bigint()));
+  sender.dispose();
   expect(stateOf(out, RequestState.completed)).toBe(VISITORS);
   expect(flood.reads).toBeGreaterThan(2 * TOO_MANY);
 });
@@ -80,7 +82,9 @@ it('what is left to read behind an answer is no answer to the next request', asy
     const answer = `${head.padEnd(whole, 'x')}HTTP/1.1 500 Surplus\r\nContent-Length: 0\r\n\r\n`;
     return answer.slice(read * length, (read + 1) * length) || undefined;
   };
-  sendAll(given, out, new Int32Array(1), Number(process.hrtime.bigint()), 1024);
+  const sender = openSender(given, 1024, 'epoll');
+  sender.send(given, out, new Int32Array(1), Number(process.hrtime.bigint()));
+  sender.dispose();
   expect([...out.status]).toEqual([200, 200]);
   expect(new Set(out.connection).size).toBe(2);
 });
