@@ -3,7 +3,7 @@ import { testbedError, usageError } from '../errors.js';
 import { allowedCores, keepProcessOn, startingOn } from '../sys/scheduling.js';
 import type { Driver } from '../testbed/driver.js';
 import type { Host } from '../testbed/host.js';
-import { cannotPlaceContainers, type Placement, placeOn } from './placement.js';
+import { cannotPlaceContainers, type Placement, placeOn, watchingCores } from './placement.js';
 
 /**
  * The placement on the cores that this process may use, taken before it keeps to some of them.
@@ -21,9 +21,13 @@ export function planPlacement(driver: Driver['name']): Placement {
   );
 }
 
-/** Keeps this process, the threads and the processes that it will start, on the harness' cores. Throws a testbed error (exit 3) where the kernel refuses. */
-export function keepHarnessOn({ harness }: Placement): void {
-  if (!keepProcessOn(harness)) throw testbedError('the kernel does not let this process choose its cores', '--pin');
+/**
+ * Keeps this process, the threads and the processes that it will start, on the harness' cores, off the one that is kept for sending.
+ * Throws a testbed error (exit 3) where the kernel refuses.
+ */
+export function keepHarnessOn(placement: Placement): void {
+  if (!keepProcessOn(watchingCores(placement)))
+    throw testbedError('the kernel does not let this process choose its cores', '--pin');
 }
 
 /** The host, with its daemons on these cores from their first moment on: some ask at their start how many there are. */

@@ -31,6 +31,16 @@ export function placeOn(cores: readonly number[]): Placement | undefined {
   };
 }
 
+/** The core that is the sending thread's alone; undefined where the harness has one core for all that it does. */
+export function sendingCore({ harness }: Placement): number | undefined {
+  return harness.length < 2 ? undefined : harness[0];
+}
+
+/** The cores of all else that the harness does. */
+export function watchingCores({ harness }: Placement): number[] {
+  return harness.length < 2 ? harness : harness.slice(1);
+}
+
 /** `--pin` with the docker driver: a usage error (exit 2). */
 export function cannotPlaceContainers(): PortPartyError {
   return usageError(

@@ -15,7 +15,7 @@ import type { Outcomes } from '../traffic/outcomes.js';
 import { makeTrafficPlan } from '../traffic/traffic-plan.js';
 import { startTimeline } from './events.js';
 import { pinned } from './pin.js';
-import { coresFor, type Placement } from './placement.js';
+import { coresFor, type Placement, sendingCore } from './placement.js';
 import { type Driven, settle, type TrialResult } from './settle.js';
 import { type Site, siteOf } from './site.js';
 
@@ -78,7 +78,9 @@ export async function runTrial(asked: TrialSettings): Promise<TrialResult> {
   try {
     onProgress({ phase: 'starting' });
     const site = siteOf(testbed);
-    const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed: settings.seed, idPrefix: settings.idPrefix });
+    const { seed, idPrefix, placement } = settings;
+    const sendOn = placement && sendingCore(placement);
+    const traffic = makeTrafficPlan(variant, plan, testbed.hosts, { seed, idPrefix, sendOn });
     preparing = site.prepare(settings.engine, traffic);
     // If a node fails to start first, the engine's own failure must not end the process unhandled.
     preparing.catch(() => {});

@@ -50,6 +50,8 @@ export interface TrafficPlan {
   clients: TrafficClient[];
   /** Request ids are `<prefix>.<visitor>.<step>`, and `.<try>` behind it from the second try on. */
   idPrefix: string;
+  /** Core that the sending thread keeps to, and nothing else of its process (`--pin`); absent: the kernel chooses. */
+  sendOn?: number;
   /** Which part of a whole plan this is (`split.ts`); undefined: the whole. */
   part?: PlanPart;
 }

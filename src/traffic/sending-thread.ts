@@ -1,6 +1,8 @@
 /** A worker thread that sends: it says that it is ready, is told when to start, and answers with a report. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { startingOn } from '../sys/scheduling.js';
+import type { TrafficPlan } from './engine.js';
 
 /** Send, from CLOCK_MONOTONIC `startNs` on. */
 export interface StartOrder {
@@ -20,9 +22,11 @@ export interface SendingThread<Report> {
   close(): Promise<void>;
 }
 
-/** Starts the built worker file at `url` with `input` as its `workerData`, and waits until it is ready. */
-export async function sendingThread<Report>(url: URL, input: object): Promise<SendingThread<Report>> {
-  const worker = new Worker(url, { workerData: input });
+/** Starts the built worker file at `url` with `input` as its `workerData`, on the core of its plan, and waits until it is ready. */
+export async function sendingThread<Report>(url: URL, input: { plan: TrafficPlan }): Promise<SendingThread<Report>> {
+  const start = () => new Worker(url, { workerData: input });
+  const { sendOn } = input.plan;
+  const worker = sendOn === undefined ? start() : startingOn([sendOn], start);
   await once(worker, 'message');
   return {
     async run(startNs) {

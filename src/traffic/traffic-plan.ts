@@ -13,6 +13,8 @@ export interface TrafficPlanOptions {
   seed: number;
   /** Prefix of the request ids, unique to the trial. */
   idPrefix: string;
+  /** `TrafficPlan.sendOn`. */
+  sendOn?: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export function makeTrafficPlan(
     retry: traffic.retry,
     clients: trafficClients(traffic, plan, hosts),
     idPrefix: options.idPrefix,
+    sendOn: options.sendOn,
   };
 }
 

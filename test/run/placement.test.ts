@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coresFor, placeOn } from '../../src/run/placement.js';
+import { coresFor, placeOn, sendingCore, watchingCores } from '../../src/run/placement.js';
 import { coresText, parseCores } from '../../src/sys/cores.js';
 
 describe('the placement of a run', () => {
@@ -14,6 +14,15 @@ describe('the placement of a run', () => {
 
   it('is impossible on one core', () => {
     expect(placeOn([3])).toBeUndefined();
+  });
+
+  it.each([
+    [[4, 5], undefined, [4]],
+    [[4, 5, 6, 7], 4, [5]],
+  ])('on cores %j gives the sending thread a core to itself where there are enough', (cores, sending, watching) => {
+    const placement = placeOn(cores)!;
+    expect(sendingCore(placement)).toBe(sending);
+    expect(watchingCores(placement)).toEqual(watching);
   });
 
   it('puts an attacker, which sends, beside the generator', () => {
