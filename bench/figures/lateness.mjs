@@ -13,7 +13,7 @@ import { timeAt } from '../../dist/observe/narrow.js';
 import { OUTGOING, TcpFlag } from '../../dist/observe/observations.js';
 import { openTap } from '../../dist/observe/syn-tap.js';
 import { outputOf } from '../../dist/sys/child-output.js';
-import { CLOSED, on, PLACES, stepAside, withBed } from '../lib/bed.mjs';
+import { ALONE, CLOSED, on, PLACES, stepAside, withBed } from '../lib/bed.mjs';
 import { atLeast, atMost, row, runAlone } from '../lib/figure.mjs';
 import { generate, generateByEngine, has, TOOLS } from '../lib/generators.mjs';
 import { median, percentile, readable } from '../lib/numbers.mjs';
@@ -65,7 +65,7 @@ export async function measure({ rounds, seconds, say }) {
     notes: [
       generator === undefined
         ? 'Generator and target share one processor here: the lateness is that of both.'
-        : `The generator had processor ${generator} to itself as far as this benchmark goes; NGINX, the tap and the benchmark had another.`,
+        : `The generators had processor ${generator} to themselves as far as this benchmark goes; NGINX, the tap and the benchmark had another. Of the engine, the sending thread was there, alone, and the rest of its process with the others, as \`--pin\` has it from four cores on.`,
       `A loop that does nothing but read the clock on the generator's processor lost ${percent(median(runs.map(({ machine }) => machine.lost)))} of its time in gaps of over 200 µs: no generator's p99 is below 200 µs where that is more than 1 %.`,
     ],
     runs,
@@ -155,8 +155,9 @@ function watched(name, seconds) {
 
 async function send(name, bed, seconds) {
   if (name === 'socket') {
-    const job = { engine: 'socket', rate: RATE, seconds, port: CLOSED, close: 'server' };
-    const { report, errors } = await generateByEngine(bed, job);
+    const { sendOn, place } = ALONE;
+    const job = { engine: 'socket', rate: RATE, seconds, port: CLOSED, close: 'server', sendOn };
+    const { report, errors } = await generateByEngine(bed, job, { place });
     return {
       errors,
       ownP50Us: report.lateP50Ms * 1000,

@@ -12,7 +12,7 @@ import { median } from '../lib/numbers.mjs';
 export const figure = {
   id: 'where-time-goes',
   title: 'Where the time goes',
-  how: `User and system time per new connection of the sending thread (getrusage, RUSAGE_THREAD), as in the figure of new connections; and the same calls made one after the other, each timed by itself (median, without the cost of taking the time): what the kernel does at once, such as the target's share of a handshake on this virtual cable, is in them.`,
+  how: `User and system time per new connection of the sending thread (getrusage, RUSAGE_THREAD), as in the figure of new connections; and the calls of its way by epoll made one after the other, each timed by itself (median, without the cost of taking the time): what the kernel does at once, such as the target's share of a handshake on this virtual cable, is in them.`,
   tools: ['wrk', 'nginx'],
   defaults: { rounds: 3, seconds: 5 },
 };

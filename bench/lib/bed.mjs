@@ -74,6 +74,14 @@ function placesOf(cpus) {
   return { generator: cpus.slice(0, -1).join(','), target: String(cpus.at(-1)) };
 }
 
+/** For a sending thread with a core to itself: that core, and where the rest of its process is. As `--pin` does it where it has the cores. */
+export const ALONE = aloneOf(PLACES);
+
+function aloneOf({ generator, target }) {
+  const [sendOn, ...others] = generator?.split(',').map(Number) ?? [];
+  return { sendOn, place: others.length > 0 ? others.join(',') : target };
+}
+
 /** argv that runs on those processors. */
 export const on = (cpuList, argv) => (cpuList === undefined ? argv : ['taskset', '-c', cpuList, ...argv]);
 

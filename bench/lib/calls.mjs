@@ -1,5 +1,5 @@
 /**
- * A process that makes connections one after the other by the calls that the socket engine makes, and takes the time of each call: what a
+ * A process that makes connections one after the other by the calls that the socket engine makes where it goes by epoll, and takes the time of each call: what a
  * system call costs, with what the kernel does at once on the caller's account. `node bench/lib/calls.mjs JOB`; its last line is the result.
  */
 import { openSync } from 'node:fs';

@@ -16,7 +16,7 @@ const LEAD_NS = 20_000_000n;
  * - `engine`, `netns`, `address`, `port`, `connections` (as in a plan), `close`;
  * - `visitors` that all come at once and send `steps` requests each, one after the other: so many connections in a closed loop; or
  *   `rate` and `seconds`, evenly;
- * - `holdForMs`; `part: [index, of]`, its share of the whole plan.
+ * - `holdForMs`; `part: [index, of]`, its share of the whole plan; `sendOn`, the core of the sending thread.
  */
 export const engineArgv = (job) => [process.execPath, SELF, JSON.stringify(job)];
 
@@ -40,6 +40,7 @@ function planOf(job) {
     retry: { attempts: 0, backoffMs: 0 },
     clients: [{ host: 'generator', netns, targets: [target] }],
     idPrefix: '0.1',
+    sendOn: job.sendOn,
   };
   if (job.part === undefined) return plan;
   const [index, of] = job.part;

@@ -17,8 +17,8 @@ const LONGEST = 300;
 export const has = (name) => name === 'autocannon' || findCommand(name) !== undefined;
 
 /** Runs `argv` from inside the host's namespace, on the generator's processors. Throws when it fails or hangs. */
-export async function generate(bed, argv, { netns = bed.generator.netns } = {}) {
-  const [command, ...rest] = on(PLACES.generator, argv);
+export async function generate(bed, argv, { netns = bed.generator.netns, place = PLACES.generator } = {}) {
+  const [command, ...rest] = on(place, argv);
   const cpuBefore = endedChildrenCpu();
   const acceptedBefore = bed.accepted();
   const began = performance.now();
@@ -31,10 +31,13 @@ export async function generate(bed, argv, { netns = bed.generator.netns } = {}) 
   return { stdout, seconds, cpu: endedChildrenSince(cpuBefore), connections: bed.accepted() - acceptedBefore };
 }
 
-/** One of the product's engines. It enters the host's namespace by itself, as in a run. */
-export async function generateByEngine(bed, job) {
+/**
+ * One of the product's engines. It enters the host's namespace by itself, as in a run.
+ * `place`: where its process is, unless on the generator's processors; its sending thread may be elsewhere (`sendOn`).
+ */
+export async function generateByEngine(bed, job, { place = PLACES.generator } = {}) {
   const argv = engineArgv({ netns: bed.generator.netns, address: bed.address, ...job });
-  const done = await generate(bed, argv, { netns: null });
+  const done = await generate(bed, argv, { netns: null, place });
   const said = JSON.parse(done.stdout.trim().split('\n').at(-1));
   return { ...done, ...said, requests: said.completed, errors: said.dropped };
 }
