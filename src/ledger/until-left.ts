@@ -2,7 +2,7 @@
 import type { Sighting, UpstreamTry } from '../nodes/kind.js';
 
 /** Logs have whole milliseconds, and a proxy notices an end a little after it. */
-const SLACK_MS = 50;
+export const LEFT_SLACK_MS = 50;
 
 /**
  * Some proxies go on for a client that has gone, and log how that ended. Why the client left is what was the matter then: the
@@ -10,8 +10,8 @@ const SLACK_MS = 50;
  * @param leftMs Unix time, ms
  */
 export function untilLeft(sighting: Sighting, leftMs: number): Sighting {
-  const begun = sighting.tries.filter(({ startedAt = 0 }) => startedAt <= leftMs + SLACK_MS);
-  const open = begun.findIndex(({ endedAt }) => endedAt > leftMs + SLACK_MS);
+  const begun = sighting.tries.filter(({ startedAt = 0 }) => startedAt <= leftMs + LEFT_SLACK_MS);
+  const open = begun.findIndex(({ endedAt }) => endedAt > leftMs + LEFT_SLACK_MS);
   if (open < 0) return begun.length === sighting.tries.length ? sighting : { ...sighting, tries: begun };
   const tries = [...begun.slice(0, open), stillOpen(begun[open], leftMs)];
   return { ...sighting, endedAt: leftMs, tries };

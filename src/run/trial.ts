@@ -1,5 +1,7 @@
 /** One trial of one variant: build the chain, start it, drive it, observe it, and settle its ledger. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { groupBy } from '../collections.js';
+import { LEFT_SLACK_MS } from '../ledger/until-left.js';
 import type { RunningNode } from '../nodes/kind.js';
 import { kindOf } from '../nodes/registry.js';
 import { startUserImage } from '../nodes/user-image.js';
@@ -184,6 +186,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
+  let sentAtMs = 0;
   try {
     const lastArrivalNs = traffic.arrivalsNs.at(-1) ?? 0;
     settings.onProgress({
@@ -193,6 +196,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     const sending = prepared.run(clock.monotonicAtStartNs);
     if (settings.interrupt.aborted) prepared.stop();
     generator = await Promise.race([sending, site.lost]);
+    sentAtMs = performance.now();
   } catch (error) {
     // The taps' descriptors would keep the hosts' namespaces alive. What it says of a lost host is said already.
     await Promise.all([observer.stop().catch(() => {}), timeline.stop().catch(() => {})]);
@@ -208,7 +212,10 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     .map(([name]) => name);
   // Their victims' end would be no success of theirs.
   await Promise.all([...running.values()].filter(({ begin }) => begin !== undefined).map((node) => node.stop?.()));
-  return { generator, events, died, startedAtMs: startedAtMs(clock), seen: await observer.stop() };
+  const seen = await observer.stop();
+  // What the daemons say when they are stopped must not look like an answer that came as the last visitor left.
+  await sleep(Math.max(0, 2 * LEFT_SLACK_MS - (performance.now() - sentAtMs)));
+  return { generator, events, died, startedAtMs: startedAtMs(clock), seen };
 }
 
 /** Process ids of each host's daemons. */
