@@ -186,7 +186,6 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   const stop = () => prepared.stop();
   settings.interrupt.addEventListener('abort', stop);
   let generator: GeneratorReport;
-  let sentAtMs = 0;
   try {
     const lastArrivalNs = traffic.arrivalsNs.at(-1) ?? 0;
     settings.onProgress({
@@ -196,7 +195,6 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
     const sending = prepared.run(clock.monotonicAtStartNs);
     if (settings.interrupt.aborted) prepared.stop();
     generator = await Promise.race([sending, site.lost]);
-    sentAtMs = performance.now();
   } catch (error) {
     // The taps' descriptors would keep the hosts' namespaces alive. What it says of a lost host is said already.
     await Promise.all([observer.stop().catch(() => {}), timeline.stop().catch(() => {})]);
@@ -204,6 +202,7 @@ async function drive({ testbed, site, settings, traffic, prepared, running }: Re
   } finally {
     settings.interrupt.removeEventListener('abort', stop);
   }
+  const sentAtMs = performance.now();
   settings.onProgress({ phase: 'settling' });
   const events = await timeline.stop();
   const died = [...running]

@@ -3,6 +3,7 @@
  * a time, their completions read from there. For one thread: it has to hand over, wait and close itself.
  */
 import { testbedError } from '../errors.js';
+import { registerBuffers } from './io-uring-buffers.js';
 import {
   addressOf,
   C,
@@ -10,7 +11,6 @@ import {
   errno,
   errnoName,
   ioUringEnter,
-  ioUringRegister,
   ioUringSetup,
   isMapFailed,
   mmap,
@@ -29,7 +29,6 @@ const BUFFER_SELECT = 1 << 5;
 const CQE_SKIP_SUCCESS = 1 << 6;
 /** Does not try before there is something to receive. */
 const RECVSEND_POLL_FIRST = 1;
-const REGISTER_PBUF_RING = 22;
 const F_BUFFER = 1;
 const BUFFER_SHIFT = 16;
 const SETUP_CQSIZE = 1 << 3;
@@ -119,43 +118,6 @@ export function openIoUring(requests: number, completions: number): IoUring | un
   const ring = (params.getUint32(Params.features, true) & needed) === needed ? mapped(fd, params) : undefined;
   if (ring === undefined) close(fd);
   return ring;
-}
-
-/** Buffers for what is received, a power of two. */
-const BUFFERS = 4096;
-/** Bytes of each. */
-export const BUFFER_BYTES = 4096;
-/** struct io_uring_buf: address, length, number; the ring's tail lies in the first one's unused last field. */
-const BUF_BYTES = 16;
-
-/** Gives the kernel buffers to receive into (IORING_REGISTER_PBUF_RING, Linux 5.19); undefined where it takes none. */
-function registerBuffers(fd: number) {
-  const memory = Buffer.allocUnsafeSlow(BUFFERS * BUFFER_BYTES);
-  const from = addressOf(memory);
-  const ringAt = mmap(null, BUFFERS * BUF_BYTES, C.PROT_READ | C.PROT_WRITE, C.MAP_PRIVATE | C.MAP_ANONYMOUS, -1, 0);
-  if (isMapFailed(ringAt)) return undefined;
-  const registration = new DataView(new ArrayBuffer(40));
-  registration.setBigUint64(0, ringAt, true);
-  registration.setUint32(8, BUFFERS, true);
-  if (ioUringRegister(C.SYS_io_uring_register, fd, REGISTER_PBUF_RING, new Uint8Array(registration.buffer), 1) !== 0) {
-    munmap(ringAt, BUFFERS * BUF_BYTES);
-    return undefined;
-  }
-  const view = viewMemory(ringAt, BUFFERS * BUF_BYTES);
-  const longs = new BigUint64Array(view);
-  const words = new Uint32Array(view);
-  const halves = new Uint16Array(view);
-  const addresses = Array.from({ length: BUFFERS }, (_, index) => from + BigInt(index * BUFFER_BYTES));
-  const give = (buffer: number) => {
-    const tail = halves[7];
-    const slot = tail & (BUFFERS - 1);
-    longs[slot * 2] = addresses[buffer];
-    words[slot * 4 + 2] = BUFFER_BYTES;
-    halves[slot * 8 + 6] = buffer;
-    halves[7] = tail + 1;
-  };
-  for (let buffer = 0; buffer < BUFFERS; buffer++) give(buffer);
-  return { memory, give, dispose: () => munmap(ringAt, BUFFERS * BUF_BYTES) };
 }
 
 /** The 32-bit words of struct io_sqring_offsets or struct io_cqring_offsets. */

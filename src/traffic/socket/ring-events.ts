@@ -2,7 +2,8 @@
  * io_uring: handshakes, requests and waits for what comes are handed over to the kernel many at a time, and bytes come with their events. No request of
  * a connection that is closed after its answer is left in the ring.
  */
-import { BUFFER_BYTES, openIoUring, UNASKED } from '../../sys/io-uring.js';
+import { openIoUring, UNASKED } from '../../sys/io-uring.js';
+import { BUFFER_BYTES } from '../../sys/io-uring-buffers.js';
 import { addressOf, C, close, errno, send } from '../../sys/libc.js';
 import {
   type ConnectionEvents,
@@ -18,7 +19,6 @@ const CONNECTIONS_AT_A_TIME = 32;
 /** Room for what is handed over at a time, and for what has come and is not read. */
 const REQUESTS = 1024;
 const COMPLETIONS = 65_536;
-const SOCKADDR_BYTES = 16;
 /** Longer requests are sent by a call of their own. */
 const LONGEST_IN_RING = 2048;
 
@@ -53,8 +53,11 @@ export function ringEvents(descriptors: number): ConnectionEvents | undefined {
   const filled = new Int32Array(COMPLETIONS);
   let filledCount = 0;
   /** Requests until they are handed over; there are never more of them than the ring has room for. */
-  const rooms = Array.from({ length: REQUESTS + 1 }, () => Buffer.allocUnsafeSlow(LONGEST_IN_RING));
-  const roomsAt = rooms.map(addressOf);
+  const requests = Buffer.allocUnsafeSlow((REQUESTS + 1) * LONGEST_IN_RING);
+  const requestsAt = addressOf(requests);
+  const starts = Array.from({ length: REQUESTS + 1 }, (_, index) => index * LONGEST_IN_RING);
+  const rooms = starts.map((start) => requests.subarray(start, start + LONGEST_IN_RING));
+  const roomsAt = starts.map((start) => requestsAt + BigInt(start));
   let place = 0;
 
   const tagged = (fd: number, of: number) => (of << OF_SHIFT) | fd;
@@ -63,7 +66,7 @@ export function ringEvents(descriptors: number): ConnectionEvents | undefined {
     refusedWith[fd] = 0;
     if (!ports.narrow) {
       waitsFor[fd] = Of.connect;
-      ring.connect(fd, pointer, SOCKADDR_BYTES, tagged(fd, Of.connect), generationOf[fd]);
+      ring.connect(fd, pointer, address.length, tagged(fd, Of.connect), generationOf[fd]);
       return;
     }
     // It may take several calls until one finds a port.
